@@ -1,0 +1,142 @@
+// Package config is Steward's command line: every command, flag, environment variable and default,
+// and the refusal to start with a configuration that is unsafe. It reads; it starts nothing.
+//
+// cmd and internal/app use it. It imports only platform/obs (for Secret).
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"steward/internal/platform/obs"
+)
+
+// Command is what one command line said. Name tells which command was given; only that command's
+// struct is meaningful.
+type Command struct {
+	Name string `kong:"-"` // "serve", "migrate", "seed demo", "import", "token create", "audit verify" …
+
+	LogLevel string `help:"How much to log: ${enum}." enum:"debug,info,warn,error" default:"info"`
+
+	Serve   Serve    `cmd:"" help:"Run the server."`
+	Migrate Migrate  `cmd:"" help:"Apply the migrations that the database lacks, or show them."`
+	Seed    Seed     `cmd:"" help:"Fill an empty database."`
+	Import  Import   `cmd:"" help:"Read files of another system. A dry run unless --apply."`
+	Token   Token    `cmd:"" help:"Make, list and revoke API tokens."`
+	Audit   Audit    `cmd:"" help:"Check the record of changes."`
+	Schema  struct{} `cmd:"" help:"Print the GraphQL schema."`
+	Version Version  `cmd:"" help:"Print version, commit, build date and Go version."`
+}
+
+// Storage says where the data is. Every command that touches data has it.
+type Storage struct {
+	Database     Database `help:"sqlite:PATH or postgres://… (several hosts with target_session_attrs). A URL with a password belongs in $STEWARD_DATABASE or a file named by $STEWARD_DATABASE_FILE." default:"sqlite:var/steward.db" placeholder:"URL"`
+	KeyFile      string   `help:"File with the key that encrypts stored secrets. Required on PostgreSQL; on SQLite steward.key beside the database is made when it is missing." placeholder:"FILE"`
+	databaseFlag bool     // the URL was typed on the command line, where every user of the machine can read it
+}
+
+// Serve is `steward serve`: the server.
+type Serve struct {
+	Storage
+
+	Listen        string         `help:"Address of the site. Outside loopback it needs --production or --allow-insecure." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	OpsListen     string         `help:"Address of the second listener with /metrics, and /debug/pprof/ on loopback; empty for none." default:"127.0.0.1:9090" placeholder:"ADDR"`
+	BaseURL       string         `name:"base-url" help:"Address that people type, https in production. Default: http://localhost and the port of --listen." placeholder:"URL"`
+	Production    bool           `help:"Refuse every unsafe setting."`
+	AllowInsecure bool           `help:"Serve other machines without --production. Only for trials: warns at start and on every page."`
+	Demo          bool           `help:"Fill an empty database with a demo portfolio and let visitors pick a person to sign in as. Loopback only."`
+	Migrate       bool           `help:"Migrate before serving. SQLite and --demo always do."`
+	NoJobs        bool           `help:"Leave background jobs to another process."`
+	Replicas      int            `help:"How many servers share the database. SQLite serves one." default:"1" placeholder:"N"`
+	TrustedProxy  []netip.Prefix `help:"Network whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated." placeholder:"CIDR"`
+	RateWrites    int            `help:"Writes a second for one person or address; 0 is no limit." default:"20" placeholder:"N"`
+	RateReads     int            `help:"Reads a minute for one person or address; 0 is no limit." default:"600" placeholder:"N"`
+	RatePoints    int            `help:"GraphQL cost points a minute for one caller; 0 is no limit." default:"50000" placeholder:"N"`
+	DrainWait     *time.Duration `help:"How long /readyz says no before connections are closed at a stop. Default: 5s in production, else 0s." placeholder:"D"`
+
+	OIDCIssuer      string     `name:"oidc-issuer" env:"STEWARD_OIDC_ISSUER" help:"Issuer of the identity provider, as its discovery document spells it." placeholder:"URL"`
+	OIDCClientID    string     `name:"oidc-client-id" env:"STEWARD_OIDC_CLIENT_ID" help:"Client of the site; its secret comes in $STEWARD_OIDC_CLIENT_SECRET or $STEWARD_OIDC_CLIENT_SECRET_FILE." default:"steward-web" placeholder:"ID"`
+	OIDCAudience    string     `name:"oidc-audience" env:"STEWARD_OIDC_AUDIENCE" help:"Audience that access tokens for /graphql must name." default:"steward-api" placeholder:"NAME"`
+	OIDCRolesClaim  string     `name:"oidc-roles-claim" env:"STEWARD_OIDC_ROLES_CLAIM" help:"Path of the claim with the roles." default:"realm_access.roles" placeholder:"CLAIM"`
+	OIDCGroupsClaim string     `name:"oidc-groups-claim" env:"STEWARD_OIDC_GROUPS_CLAIM" help:"Path of the claim with the groups." default:"groups" placeholder:"CLAIM"`
+	OIDCSecret      obs.Secret `kong:"-"`
+}
+
+// Drain returns how long a stopping server says "not ready" before it closes connections.
+func (s *Serve) Drain() time.Duration {
+	switch {
+	case s.DrainWait != nil:
+		return *s.DrainWait
+	case s.Production:
+		return 5 * time.Second
+	}
+	return 0
+}
+
+// MigrateFirst reports whether the server applies migrations before it serves.
+func (s *Serve) MigrateFirst() bool {
+	_, sqlite := s.Database.SQLite()
+	return s.Migrate || s.Demo || sqlite
+}
+
+// Migrate is `steward migrate`.
+type Migrate struct {
+	Storage
+	Status bool `help:"Show what is applied and what is missing; change nothing. Exit 1 when something is missing."`
+}
+
+// Seed is `steward seed`.
+type Seed struct {
+	Demo struct {
+		Storage
+	} `cmd:"" help:"The demo portfolio, into an empty database."`
+}
+
+// Import is `steward import FORMAT FILE…` or `steward import --undo CHANGESET`.
+type Import struct {
+	Storage
+	Format     string            `arg:"" optional:"" help:"Name of the format, such as itdashboard-projects or csv."`
+	Files      []string          `arg:"" optional:"" name:"file" help:"Files to read."`
+	Apply      bool              `help:"Write. Without it nothing is changed."`
+	SkipFaults bool              `help:"With --apply: leave out the rows that cannot be stored and write the others."`
+	Portfolio  string            `help:"Key of the portfolio that takes the rows." placeholder:"KEY"`
+	Set        map[string]string `help:"A setting of the format; may be repeated." mapsep:"none" placeholder:"NAME=VALUE"`
+	JSON       bool              `name:"json" help:"Print the report as one JSON object and nothing else on standard output."`
+	Undo       string            `help:"Take one import back instead." placeholder:"CHANGESET"`
+}
+
+// Token is `steward token create|list|revoke`.
+type Token struct {
+	Create TokenCreate `cmd:"" help:"Print a new API token, once."`
+	List   struct {
+		Storage
+		JSON bool `name:"json" help:"Print JSON."`
+	} `cmd:"" help:"Show the tokens; never their text."`
+	Revoke struct {
+		Storage
+		ID string `arg:"" help:"Id of the token, from token list."`
+	} `cmd:"" help:"End a token at once."`
+}
+
+// TokenCreate is `steward token create`.
+type TokenCreate struct {
+	Storage
+	Person    string   `help:"Whose token: the e-mail address of a person." xor:"owner" required:"" placeholder:"EMAIL"`
+	Service   string   `help:"Whose token: the name of a service, made when it is new." xor:"owner" required:"" placeholder:"NAME"`
+	Role      []string `help:"Role that the token may use; may be repeated." required:"" placeholder:"ROLE"`
+	Portfolio []string `help:"Portfolio that it reaches, or * for all, later ones too; may be repeated." required:"" placeholder:"KEY"`
+	Days      int      `help:"Days until it ends, 1 to 90." default:"90" placeholder:"N"`
+}
+
+// Audit is `steward audit verify`.
+type Audit struct {
+	Verify struct {
+		Storage
+		JSON bool `name:"json" help:"Print JSON."`
+	} `cmd:"" help:"Recompute every seal of the record of changes. Exit 1 when one does not fit."`
+}
+
+// Version is `steward version`.
+type Version struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}

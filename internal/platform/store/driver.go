@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"sync"
+	"sync/atomic"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+)
+
+// Counter counts the statements a store sends; tests assert with it how many an
+// operation needs. Keep also keeps their text.
+type Counter struct {
+	n    atomic.Int64
+	mu   sync.Mutex
+	keep bool
+	log  []string
+}
+
+// N returns the number of statements since the last Reset, BEGIN and COMMIT included.
+func (c *Counter) N() int { return int(c.n.Load()) }
+
+// Reset starts counting anew.
+func (c *Counter) Reset() { c.n.Store(0); c.mu.Lock(); c.log = nil; c.mu.Unlock() }
+
+// Keep makes the counter remember the text of statements.
+func (c *Counter) Keep() { c.mu.Lock(); c.keep = true; c.mu.Unlock() }
+
+// Log returns the remembered statements.
+func (c *Counter) Log() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.log...)
+}
+
+func (c *Counter) add(q string) {
+	c.n.Add(1)
+	c.mu.Lock()
+	if c.keep {
+		c.log = append(c.log, q)
+	}
+	c.mu.Unlock()
+}
+
+// textJSON sends JSON as text: with binary_parameters lib/pq would send the
+// bytes in binary form, which jsonb refuses.
+func textJSON(args any) {
+	if as, ok := args.([]any); ok {
+		for i, a := range as {
+			if r, ok := a.(json.RawMessage); ok {
+				as[i] = string(r)
+			}
+		}
+	}
+}
+
+// counted is ent's driver with the counter and textJSON in front.
+type counted struct {
+	*entsql.Driver
+	c *Counter
+}
+
+func (d counted) Exec(ctx context.Context, q string, args, v any) error {
+	textJSON(args)
+	d.c.add(q)
+	return d.Driver.Exec(ctx, q, args, v)
+}
+
+func (d counted) Query(ctx context.Context, q string, args, v any) error {
+	textJSON(args)
+	d.c.add(q)
+	return d.Driver.Query(ctx, q, args, v)
+}
+
+func (d counted) Tx(ctx context.Context) (dialect.Tx, error) { return d.BeginTx(ctx, nil) }
+
+func (d counted) BeginTx(ctx context.Context, o *sql.TxOptions) (dialect.Tx, error) {
+	t, err := d.Driver.BeginTx(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	d.c.add("BEGIN")
+	return countedTx{t, d.c}, nil
+}
+
+type countedTx struct {
+	dialect.Tx
+	c *Counter
+}
+
+func (t countedTx) Exec(ctx context.Context, q string, args, v any) error {
+	textJSON(args)
+	t.c.add(q)
+	return t.Tx.Exec(ctx, q, args, v)
+}
+
+func (t countedTx) Query(ctx context.Context, q string, args, v any) error {
+	textJSON(args)
+	t.c.add(q)
+	return t.Tx.Query(ctx, q, args, v)
+}
+
+func (t countedTx) Commit() error   { t.c.add("COMMIT"); return t.Tx.Commit() }
+func (t countedTx) Rollback() error { t.c.add("ROLLBACK"); return t.Tx.Rollback() }
+
+// ExecContext and QueryContext serve the raw statements of this package.
+func (t countedTx) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+	textJSON(args)
+	t.c.add(q)
+	return t.Tx.(interface {
+		ExecContext(context.Context, string, ...any) (sql.Result, error)
+	}).ExecContext(ctx, q, args...)
+}
+
+func (t countedTx) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	textJSON(args)
+	t.c.add(q)
+	return t.Tx.(interface {
+		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+	}).QueryContext(ctx, q, args...)
+}
