@@ -63,7 +63,7 @@ type BudgetLine struct {
 	// CostClass holds the value of the "cost_class" field.
 	CostClass *budgetline.CostClass `json:"cost_class,omitempty"`
 	// Coding holds the value of the "coding" field.
-	Coding map[string]string `json:"coding,omitempty"`
+	Coding map[string]interface{} `json:"coding,omitempty"`
 	// Unit holds the value of the "unit" field.
 	Unit string `json:"unit,omitempty"`
 	// QuantityPlanned holds the value of the "quantity_planned" field.
@@ -71,7 +71,7 @@ type BudgetLine struct {
 	// QuantityActual holds the value of the "quantity_actual" field.
 	QuantityActual *money.Amount `json:"quantity_actual,omitempty"`
 	// Outlook holds the value of the "outlook" field.
-	Outlook map[string]string `json:"outlook,omitempty"`
+	Outlook map[string]interface{} `json:"outlook,omitempty"`
 	// Note holds the value of the "note" field.
 	Note string `json:"note,omitempty"`
 	// ContractID holds the value of the "contract_id" field.

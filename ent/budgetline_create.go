@@ -282,7 +282,7 @@ func (_c *BudgetLineCreate) SetNillableCostClass(v *budgetline.CostClass) *Budge
 }
 
 // SetCoding sets the "coding" field.
-func (_c *BudgetLineCreate) SetCoding(v map[string]string) *BudgetLineCreate {
+func (_c *BudgetLineCreate) SetCoding(v map[string]interface{}) *BudgetLineCreate {
 	_c.mutation.SetCoding(v)
 	return _c
 }
@@ -330,7 +330,7 @@ func (_c *BudgetLineCreate) SetNillableQuantityActual(v *money.Amount) *BudgetLi
 }
 
 // SetOutlook sets the "outlook" field.
-func (_c *BudgetLineCreate) SetOutlook(v map[string]string) *BudgetLineCreate {
+func (_c *BudgetLineCreate) SetOutlook(v map[string]interface{}) *BudgetLineCreate {
 	_c.mutation.SetOutlook(v)
 	return _c
 }

@@ -320,7 +320,7 @@ func (_u *BudgetLineUpdate) ClearCostClass() *BudgetLineUpdate {
 }
 
 // SetCoding sets the "coding" field.
-func (_u *BudgetLineUpdate) SetCoding(v map[string]string) *BudgetLineUpdate {
+func (_u *BudgetLineUpdate) SetCoding(v map[string]interface{}) *BudgetLineUpdate {
 	_u.mutation.SetCoding(v)
 	return _u
 }
@@ -400,7 +400,7 @@ func (_u *BudgetLineUpdate) ClearQuantityActual() *BudgetLineUpdate {
 }
 
 // SetOutlook sets the "outlook" field.
-func (_u *BudgetLineUpdate) SetOutlook(v map[string]string) *BudgetLineUpdate {
+func (_u *BudgetLineUpdate) SetOutlook(v map[string]interface{}) *BudgetLineUpdate {
 	_u.mutation.SetOutlook(v)
 	return _u
 }
@@ -1234,7 +1234,7 @@ func (_u *BudgetLineUpdateOne) ClearCostClass() *BudgetLineUpdateOne {
 }
 
 // SetCoding sets the "coding" field.
-func (_u *BudgetLineUpdateOne) SetCoding(v map[string]string) *BudgetLineUpdateOne {
+func (_u *BudgetLineUpdateOne) SetCoding(v map[string]interface{}) *BudgetLineUpdateOne {
 	_u.mutation.SetCoding(v)
 	return _u
 }
@@ -1314,7 +1314,7 @@ func (_u *BudgetLineUpdateOne) ClearQuantityActual() *BudgetLineUpdateOne {
 }
 
 // SetOutlook sets the "outlook" field.
-func (_u *BudgetLineUpdateOne) SetOutlook(v map[string]string) *BudgetLineUpdateOne {
+func (_u *BudgetLineUpdateOne) SetOutlook(v map[string]interface{}) *BudgetLineUpdateOne {
 	_u.mutation.SetOutlook(v)
 	return _u
 }

@@ -37,7 +37,7 @@ type CreateBudgetLineInput struct {
 	Position        *int
 	Category        *budgetline.Category
 	CostClass       *budgetline.CostClass
-	Coding          map[string]string
+	Coding          map[string]interface{}
 	Unit            *string
 	QuantityPlanned *money.Amount
 	QuantityActual  *money.Amount
@@ -111,7 +111,7 @@ type UpdateBudgetLineInput struct {
 	ClearCostClass       bool
 	CostClass            *budgetline.CostClass
 	ClearCoding          bool
-	Coding               map[string]string
+	Coding               map[string]interface{}
 	Unit                 *string
 	ClearQuantityPlanned bool
 	QuantityPlanned      *money.Amount

@@ -3827,13 +3827,13 @@ type BudgetLineMutation struct {
 	addposition         *int
 	category            *budgetline.Category
 	cost_class          *budgetline.CostClass
-	coding              *map[string]string
+	coding              *map[string]interface{}
 	unit                *string
 	quantity_planned    *money.Amount
 	addquantity_planned *money.Amount
 	quantity_actual     *money.Amount
 	addquantity_actual  *money.Amount
-	outlook             *map[string]string
+	outlook             *map[string]interface{}
 	note                *string
 	planned_total       *money.Amount
 	addplanned_total    *money.Amount
@@ -4810,12 +4810,12 @@ func (m *BudgetLineMutation) ResetCostClass() {
 }
 
 // SetCoding sets the "coding" field.
-func (m *BudgetLineMutation) SetCoding(value map[string]string) {
+func (m *BudgetLineMutation) SetCoding(value map[string]interface{}) {
 	m.coding = &value
 }
 
 // Coding returns the value of the "coding" field in the mutation.
-func (m *BudgetLineMutation) Coding() (r map[string]string, exists bool) {
+func (m *BudgetLineMutation) Coding() (r map[string]interface{}, exists bool) {
 	v := m.coding
 	if v == nil {
 		return
@@ -4826,7 +4826,7 @@ func (m *BudgetLineMutation) Coding() (r map[string]string, exists bool) {
 // OldCoding returns the old "coding" field's value of the BudgetLine entity.
 // If the BudgetLine object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *BudgetLineMutation) OldCoding(ctx context.Context) (v map[string]string, err error) {
+func (m *BudgetLineMutation) OldCoding(ctx context.Context) (v map[string]interface{}, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldCoding is only allowed on UpdateOne operations")
 	}
@@ -5035,12 +5035,12 @@ func (m *BudgetLineMutation) ResetQuantityActual() {
 }
 
 // SetOutlook sets the "outlook" field.
-func (m *BudgetLineMutation) SetOutlook(value map[string]string) {
+func (m *BudgetLineMutation) SetOutlook(value map[string]interface{}) {
 	m.outlook = &value
 }
 
 // Outlook returns the value of the "outlook" field in the mutation.
-func (m *BudgetLineMutation) Outlook() (r map[string]string, exists bool) {
+func (m *BudgetLineMutation) Outlook() (r map[string]interface{}, exists bool) {
 	v := m.outlook
 	if v == nil {
 		return
@@ -5051,7 +5051,7 @@ func (m *BudgetLineMutation) Outlook() (r map[string]string, exists bool) {
 // OldOutlook returns the old "outlook" field's value of the BudgetLine entity.
 // If the BudgetLine object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *BudgetLineMutation) OldOutlook(ctx context.Context) (v map[string]string, err error) {
+func (m *BudgetLineMutation) OldOutlook(ctx context.Context) (v map[string]interface{}, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldOutlook is only allowed on UpdateOne operations")
 	}
@@ -5898,7 +5898,7 @@ func (m *BudgetLineMutation) SetField(name string, value ent.Value) error {
 		m.SetCostClass(v)
 		return nil
 	case budgetline.FieldCoding:
-		v, ok := value.(map[string]string)
+		v, ok := value.(map[string]interface{})
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -5926,7 +5926,7 @@ func (m *BudgetLineMutation) SetField(name string, value ent.Value) error {
 		m.SetQuantityActual(v)
 		return nil
 	case budgetline.FieldOutlook:
-		v, ok := value.(map[string]string)
+		v, ok := value.(map[string]interface{})
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}

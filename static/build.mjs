@@ -16,8 +16,6 @@ const script = (from, to) => {
 fs.mkdirSync('vendor', { recursive: true });
 fs.mkdirSync('font', { recursive: true });
 script('htmx.org/dist/htmx.min.js', 'vendor/htmx.js');
-script('htmx.org/dist/ext/hx-preload.min.js', 'vendor/hx-preload.js');
-script('htmx.org/dist/ext/hx-sse.min.js', 'vendor/hx-sse.js');
 fs.copyFileSync(pkg('@fontsource-variable/inter/files/inter-latin-wght-normal.woff2'), 'font/inter.woff2');
 fs.copyFileSync(pkg('@fontsource-variable/inter/LICENSE'), 'font/LICENSE');
 

@@ -41,7 +41,25 @@ const look = EditorView.theme({
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--accent-line)' },
   '.cm-tooltip': { backgroundColor: 'var(--overlay)', border: '1px solid var(--line-2)', color: 'var(--text)' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--accent)', color: 'var(--on-accent)' },
+  // The stock marks are data: images, which the policy forbids.
+  '.cm-lintRange': { backgroundImage: 'none' },
+  '.cm-lintRange-error': { textDecoration: 'underline wavy var(--bad-mark)' },
+  '.cm-lintRange-warning': { textDecoration: 'underline wavy var(--warn-mark)' },
+  '.cm-lint-marker': { content: 'none' },
   '.cm-panels': { backgroundColor: 'var(--surface-2)', color: 'var(--text)' },
+});
+
+// Typing over a selection of several lines: left to the browser, it joins them with styled
+// elements, which the policy reports. So the text is put in here, as CodeMirror would.
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(e, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (e.inputType !== 'insertText' || !e.data || empty || view.composing) return false;
+    const insert = () => view.state.update(view.state.replaceSelection(e.data), { userEvent: 'input.type', scrollIntoView: true });
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, e.data, insert))) view.dispatch(insert());
+    e.preventDefault();
+    return true;
+  },
 });
 
 const host = part('editor');
@@ -60,6 +78,7 @@ const editor = new EditorView({
     basicSetup,
     syntaxHighlighting(colours),
     look,
+    typeOver,
     graphql(),
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ 'aria-label': host.getAttribute('aria-label') }),

@@ -2,6 +2,7 @@ package layout_test
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -43,7 +44,7 @@ func page(lang string) layout.Page {
 	return layout.Page{
 		Title: "Budget", Lang: lang, Path: "/budget?fy=2026", Theme: "dark", Density: "cosy",
 		Nav: []layout.NavItem{
-			{Label: "My work", Href: "/", Icon: "inbox", Count: 3, CountLabel: "items", Hot: true},
+			{Label: "My work", Href: "/", Icon: "layout-dashboard", Count: 3, CountLabel: "items", Hot: true},
 			{Label: "Empty heading"}, {Label: "Money"}, {Label: "Budget", Href: "/budget", Icon: "table-properties", Current: true},
 		},
 		Crumbs:  []layout.Crumb{{Label: "Start", Href: "/"}, {Label: "Budget"}},
@@ -77,6 +78,14 @@ func TestFrame(t *testing.T) {
 		if u := attr(n, "src") + attr(n, "href"); !strings.HasPrefix(u, "/static/") || len(strings.Split(u, ".")) < 3 {
 			t.Errorf("%s is not a hashed file of ours", u)
 		}
+	}
+	var config struct {
+		NoSwap     []any `json:"noSwap"`
+		Mode       string
+		Extensions string
+	}
+	if err := json.Unmarshal([]byte(attr(all(doc, "meta[name=htmx-config]")[0], "content")), &config); err != nil || config.Mode != "same-origin" || len(config.NoSwap) != 4 {
+		t.Errorf("htmx-config: %+v, %v", config, err)
 	}
 	if !strings.Contains(raw, "Passer au contenu principal") || strings.Contains(raw, "Skip to") {
 		t.Error("the frame is not in the page's language")

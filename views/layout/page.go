@@ -29,8 +29,8 @@ type Page struct {
 	Wide      bool   // grids and boards: the navigation folds to icons
 	Banners   []ui.Notice
 	Flash     []ui.ToastProps
-	RequestID string
-	Scripts   []string // further scripts, "js/budget-grid.js"
+	RequestID string   // to quote when something looks wrong
+	Scripts   []string // further scripts of this page, by their name in static/
 	Shortcuts []ui.Shortcut
 }
 
@@ -93,10 +93,11 @@ func Bare(p Page, content templ.Component) templ.Component {
 	})
 }
 
-// htmxConfig: indicator styles are in our style sheet; answers without content and
-// "not modified" change nothing; only our own origin is asked; only the
-// extensions we ship run.
-const htmxConfig = `{"transitions":false,"noSwap":[204,304],"mode":"same-origin","includeIndicatorCSS":false,"extensions":"preload,sse"}`
+// htmxConfig: indicator styles are in our style sheet; only our own origin is asked;
+// answers without content change nothing, and neither do refusals, except those that
+// an element expects with hx-status (ui.HX says so for 409 and 422); app.js announces
+// the others. No extension is shipped, so none may register.
+const htmxConfig = `{"transitions":false,"noSwap":[204,304,"4xx","5xx"],"mode":"same-origin","includeIndicatorCSS":false,"extensions":"none"}`
 
 func (p Page) modes() []ui.MenuItem {
 	item := func(path, name, value string, i ui.MenuItem) ui.MenuItem {

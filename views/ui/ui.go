@@ -84,15 +84,10 @@ func (h HX) Attrs() templ.Attributes {
 	set("hx-trigger", h.Trigger)
 	set("hx-include", h.Include)
 	set("hx-indicator", h.Indicator)
-	if h.Errors != "" {
-		a["hx-status:422"] = "target:" + h.Errors
-	}
 	if h.Post != "" || h.Patch != "" || h.Delete != "" {
-		conflict := h.Conflict
-		if conflict == "" {
-			conflict = "#dialogs"
-		}
-		a["hx-status:409"] = "target:" + conflict + " swap:innerHTML"
+		// Without a rule of its own a refusal changes nothing on the page.
+		a["hx-status:422"] = "target:" + or(h.Errors, h.Target, "this")
+		a["hx-status:409"] = "target:" + or(h.Conflict, "#dialogs") + " swap:innerHTML"
 	}
 	if h.PushURL {
 		a["hx-push-url"] = "true"
@@ -181,6 +176,16 @@ func classes(names ...string) string {
 		}
 	}
 	return strings.Join(out, " ")
+}
+
+// or returns the first text that is not empty.
+func or(texts ...string) string {
+	for _, s := range texts {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
 }
 
 func pick(cond bool, yes string) string {

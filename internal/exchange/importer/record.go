@@ -21,6 +21,9 @@ type Kind struct {
 	// CreateOnly rows are looked up and made when missing but never changed: the
 	// file mentions them, it is not their source.
 	CreateOnly bool
+	// Lookup rows are never staged: references to them name rows that exist, by
+	// the first column of Match that fits exactly one.
+	Lookup bool
 	// OnCreate are columns of a new row that the file says nothing about; later
 	// imports leave them as they are.
 	OnCreate Values
@@ -79,7 +82,7 @@ type Ref struct {
 }
 
 // chosen is the portfolio that a person names for a whole import.
-var chosen = &Kind{Entity: "Portfolio", Match: []string{"key"}}
+var chosen = &Kind{Entity: "Portfolio", Lookup: true, Match: []string{"key"}}
 
 // Chosen is the existing portfolio with the key (Options.Portfolio).
 func Chosen(key string) Ref { return Ref{Kind: chosen, ID: key} }
@@ -107,6 +110,10 @@ type Record struct {
 	// Later are references to records of the same kind, set once all of them
 	// are stored.
 	Later Values
+
+	mode   mode
+	quiet  bool // a later record of a row that has been faulted already
+	totals []Total
 }
 
 // Staged is everything a run read and will store, in the order it must be

@@ -29,6 +29,22 @@ type Report struct {
 	// Totals are the sums of what the files hold, each row once, by name and
 	// currency: money of two currencies is never added.
 	Totals map[string]map[string]money.Amount `json:"totals"`
+
+	lang string
+}
+
+// speak sets the language of the report's sentences.
+func (r *Report) speak(lang string) { r.lang = lang }
+
+// MarshalJSON writes the report in the language of whoever ran the import.
+func (r *Report) MarshalJSON() ([]byte, error) {
+	type plain Report
+	return json.Marshal((*plain)(r.with(func(m Message) Message {
+		if m.lang == "" {
+			m.lang = r.lang
+		}
+		return m
+	})))
 }
 
 // Fault is a row, or a file, that cannot be stored.
@@ -86,7 +102,9 @@ func (r *Report) add(name, currency string, amount money.Amount) error {
 
 // In returns a copy of the report whose sentences are in lang.
 func (r *Report) In(lang string) *Report {
-	return r.with(func(m Message) Message { m.lang = lang; m.keep = false; return m })
+	c := r.with(func(m Message) Message { m.lang = lang; m.keep = false; return m })
+	c.lang = lang
+	return c
 }
 
 // Keep returns the report as it is stored: with keys instead of sentences.

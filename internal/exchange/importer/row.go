@@ -27,13 +27,7 @@ type Row struct {
 
 	faults   []Fault
 	warnings []Warning
-	ops      []op
-}
-
-type op struct {
-	record *Record
-	mode   mode
-	totals []Total
+	ops      []*Record
 }
 
 type mode int
@@ -171,36 +165,68 @@ func (r *Row) Faulty() bool { return len(r.faults) > 0 }
 // Put stages the record this row is about. Totals are added to the report unless
 // the row turns out to be a duplicate of an earlier one with the same id.
 func (r *Row) Put(k *Kind, id string, v Values, totals ...Total) *Record {
-	rec := &Record{Kind: k, ID: id, File: r.file, Line: r.Line, Values: v.settle()}
-	r.ops = append(r.ops, op{rec, asRow, totals})
-	return rec
+	return r.add(k, id, v, asRow, totals)
 }
 
 // Mention stages a record that many rows mention and returns the reference to
 // it; the first row that mentions it says how it is.
-func (r *Row) Mention(k *Kind, id string, v Values) Ref { return r.mention(k, id, v, asFirst) }
+func (r *Row) Mention(k *Kind, id string, v Values) Ref {
+	r.add(k, id, v, asFirst, nil)
+	return Ref{k, id}
+}
 
 // MentionLatest is Mention where the last row says how the record is.
-func (r *Row) MentionLatest(k *Kind, id string, v Values) Ref { return r.mention(k, id, v, asLatest) }
-
-func (r *Row) mention(k *Kind, id string, v Values, m mode) Ref {
-	rec := &Record{Kind: k, ID: id, File: r.file, Line: r.Line, Values: v.settle()}
-	r.ops = append(r.ops, op{rec, m, nil})
+func (r *Row) MentionLatest(k *Kind, id string, v Values) Ref {
+	r.add(k, id, v, asLatest, nil)
 	return Ref{k, id}
+}
+
+func (r *Row) add(k *Kind, id string, v Values, m mode, totals []Total) *Record {
+	rec := &Record{Kind: k, ID: id, File: r.file, Line: r.Line, Values: v.settle(), mode: m, totals: totals}
+	if m == asRow {
+		rec.quiet = slices.ContainsFunc(r.ops, func(o *Record) bool { return o.mode == asRow })
+	}
+	r.check(rec)
+	r.ops = append(r.ops, rec)
+	return rec
+}
+
+// check refuses texts that do not fit their column.
+func (r *Row) check(rec *Record) {
+	t := tableOf(rec.Kind.Entity)
+	for _, column := range Sorted(rec.Values) {
+		s, ok := rec.Values[column].(string)
+		if size := t.columns[t.index(column)].Size; ok && size > 0 && int64(len(s)) > size {
+			r.wrong(column, s, Say("import.fault.long", "max", size))
+		}
+	}
+	if t.Sourced && len(rec.ID) > 300 {
+		r.wrong("external_id", rec.ID, Say("import.fault.long", "max", 300))
+	}
+}
+
+// wrong is Fault for a column of the database: it names the cell it came from.
+func (r *Row) wrong(column, value string, reason Message) {
+	for i, cell := range r.cells {
+		if i < len(r.mapping.labels) && strings.Join(strings.Fields(cell), " ") == strings.Join(strings.Fields(value), " ") {
+			column = strings.TrimSpace(r.mapping.labels[i])
+		}
+	}
+	r.faults = append(r.faults, Fault{File: r.File, Line: r.Line, Column: column, Value: shown(value), Reason: reason})
 }
 
 // commit moves what the row staged into the run. It is called for rows without
 // faults only.
 func (r *Row) commit(rep *Report) error {
-	for _, o := range r.ops {
-		have := r.stage.index[o.record.Kind][o.record.ID]
+	for _, rec := range r.ops {
+		have := r.stage.index[rec.Kind][rec.ID]
 		switch {
 		case have == nil:
-			r.stage.add(o.record)
-		case o.mode == asLatest:
-			have.Values = o.record.Values
+			r.stage.add(rec)
+		case rec.mode == asLatest:
+			have.Values = rec.Values
 			continue
-		case o.mode == asFirst:
+		case rec.mode == asFirst:
 			continue
 		default:
 			d := Duplicate{File: r.File, Line: r.Line, Of: have.Line}
@@ -208,13 +234,13 @@ func (r *Row) commit(rep *Report) error {
 				d.In = rep.Files[have.File]
 			}
 			rep.Duplicates = append(rep.Duplicates, d)
-			if column := differs(have.Values, o.record.Values); column != "" {
+			if column := differs(have.Values, rec.Values); column != "" {
 				r.Warn("", Say("import.warning.differs", "line", have.Line, "field", column))
 			}
-			have.link(o.record.Links)
+			have.link(rec.Links)
 			return nil // what the rest of the row says belongs to the first one
 		}
-		for _, t := range o.totals {
+		for _, t := range rec.totals {
 			if err := rep.add(t.Name, t.Currency, t.Amount); err != nil {
 				return err
 			}

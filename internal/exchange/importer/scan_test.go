@@ -122,7 +122,7 @@ func TestScannerReadsWhatIsWritten(t *testing.T) {
 // people is a small format for the tests of the framework.
 type people struct{}
 
-var person = &Kind{Entity: "Vendor"}
+var person = &Kind{Entity: "Product"}
 
 func (people) Name() string                   { return "people" }
 func (people) Open(o Options) (Parser, error) { return people{}, o.Allow("flavour") }
@@ -137,7 +137,7 @@ func (people) Row(r *Row) {
 	if paid != nil {
 		t = append(t, Total{"paid", "CAD", *paid})
 	}
-	r.Put(person, r.Must("id"), Values{"name": r.Must("name"), "born": r.Date("born")}, t...)
+	r.Put(person, r.Must("id"), Values{"name": r.Must("name"), "launched_on": r.Date("born")}, t...)
 }
 
 func readText(t *testing.T, o Options, content ...string) (*Staged, *Report) {
@@ -326,13 +326,13 @@ func TestSettings(t *testing.T) {
 // The JSON of a report is a promise (interfaces.md).
 func TestReportJSON(t *testing.T) {
 	_, r := readText(t, Options{}, "Number,Name,Paid\n1,A,x\n2,B,5\n2,B,5\n")
-	r.Created["Vendor"], r.Applied, r.ChangeSet = 1, true, "chs_1"
+	r.Created["Product"], r.Applied, r.ChangeSet = 1, true, "chs_1"
 	b, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `{"format":"people","files":["a.csv"],"rows":3,"applied":true,"changeSet":"chs_1",` +
-		`"created":{"Vendor":1},"updated":{},"unchanged":{},"duplicates":[{"file":"a.csv","line":4,"of":3}],` +
+		`"created":{"Product":1},"updated":{},"unchanged":{},"duplicates":[{"file":"a.csv","line":4,"of":3}],` +
 		`"faults":[{"file":"a.csv","line":2,"column":"Paid","value":"x","reason":"not an amount","hint":"Write a number such as 1,234.50."}],` +
 		`"warnings":[],"totals":{"paid":{"CAD":"5.00"}}}`
 	if string(b) != want {

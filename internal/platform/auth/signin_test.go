@@ -21,7 +21,7 @@ import (
 
 // AN-1: state, nonce and verifier are fresh, bound to the browser and good once.
 func TestSignInIsFreshAndBoundToTheBrowser(t *testing.T) {
-	onBoth(t, func(w *world) {
+	onBoth(t, func(t *testing.T, w *world) {
 		b := w.browser().stay()
 		start := func(b *browser) url.Values {
 			a := b.get("/auth/login?to=/me")
@@ -88,7 +88,7 @@ func TestSignInIsFreshAndBoundToTheBrowser(t *testing.T) {
 
 // AN-2: answers and metadata of another issuer are refused.
 func TestAnotherIssuerIsRefused(t *testing.T) {
-	onBoth(t, func(w *world) {
+	onBoth(t, func(t *testing.T, w *world) {
 		for name, change := range map[string]func(url.Values){
 			"other issuer": func(v url.Values) { v.Set("iss", "https://evil.example") }, "no issuer": func(v url.Values) { v.Del("iss") }} {
 			w.faults.Set(devidp.Fault{Answer: change})
@@ -114,7 +114,7 @@ func TestAnotherIssuerIsRefused(t *testing.T) {
 
 // AN-3, AN-9, AN-10: what is wrong with an ID token ends the sign-in.
 func TestBadIDTokensAreRefused(t *testing.T) {
-	onBoth(t, func(w *world) {
+	onBoth(t, func(t *testing.T, w *world) {
 		now := func() int64 { return w.now().Unix() }
 		for name, change := range map[string]func(m map[string]any){
 			"other nonce": func(m map[string]any) { m["nonce"] = "x" }, "no nonce": func(m map[string]any) { delete(m, "nonce") },
@@ -167,7 +167,7 @@ func TestReturnAddresses(t *testing.T) {
 			t.Errorf("%q -> %s", in, got)
 		}
 	}
-	onBoth(t, func(w *world) {
+	onBoth(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		page := b.get("/auth/login?to=" + url.QueryEscape("//evil.example/me"))
 		form := url.Values{"login": {"pia.portfolio"}}
@@ -184,7 +184,7 @@ func TestReturnAddresses(t *testing.T) {
 
 // AN-5: one refusal for a no of the token endpoint, 503 for no answer.
 func TestTokenEndpointFailures(t *testing.T) {
-	onBoth(t, func(w *world) {
+	onBoth(t, func(t *testing.T, w *world) {
 		for status, want := range map[int]int{400: 401, 401: 401, 403: 401, 429: 503, 500: 503, 503: 503} {
 			w.faults.Set(devidp.Fault{TokenError: status})
 			a := w.browser().signIn("pia.portfolio")
@@ -211,7 +211,7 @@ func TestTokenEndpointFailures(t *testing.T) {
 
 // AN-6: issuer and subject are the person; the e-mail address is nobody.
 func TestSameEmailIsAnotherPerson(t *testing.T) {
-	onBoth(t, func(w *world) {
+	onBoth(t, func(t *testing.T, w *world) {
 		pia := w.browser().enter("pia.portfolio")
 		w.tx(func(ctx context.Context, c *ent.Client) error { // something only Pia has
 			return c.RoleGrant.Create().SetPersonID(pia.ID).SetRole("auditor").SetReason("test").Exec(ctx)
@@ -277,7 +277,7 @@ func TestRolesFromClaims(t *testing.T) {
 
 // Groups become memberships, those of nothing known are listed, those granted in Steward stay.
 func TestGroupsBecomeMemberships(t *testing.T) {
-	onBoth(t, func(w *world) {
+	onBoth(t, func(t *testing.T, w *world) {
 		ids := w.seed()
 		set := func(groups ...string) {
 			w.idp.Change("pia.portfolio", func(p *devidp.Person) { p.Groups = groups })

@@ -24,7 +24,9 @@ import (
 	"steward/internal/platform/devidp"
 	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
+	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
+	"steward/internal/testkit"
 )
 
 // world is a provider, two servers of Steward over one database, and browsers.
@@ -55,8 +57,8 @@ func (l *logs) Write(p []byte) (int, error) { l.mu.Lock(); defer l.mu.Unlock(); 
 func (l *logs) String() string              { l.mu.Lock(); defer l.mu.Unlock(); return l.b.String() }
 
 // onBoth runs a test in a fresh world on each database.
-func onBoth(t *testing.T, f func(w *world)) {
-	databases(t, func(t *testing.T, s *store.Store) { f(newWorld(t, s)) })
+func onBoth(t *testing.T, f func(t *testing.T, w *world)) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) { f(t, newWorld(t, s)) })
 }
 
 func newWorld(t *testing.T, s *store.Store) *world {
@@ -66,7 +68,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	for i := range handlers {
 		h := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handlers[i].ServeHTTP(rw, r) })
 		srv := httptest.NewUnstartedServer(h)
-		srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+		srv.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(w.logs, nil), slog.LevelError)
 		switch i {
 		case 0:
 			srv.Start()
@@ -96,6 +98,9 @@ func newWorld(t *testing.T, s *store.Store) *world {
 		handlers[i+1] = w.app(a)
 	}
 	t.Cleanup(func() { // AN-18: no test of this package may leave a token in the log
+		if t.Failed() {
+			t.Log(w.logs)
+		}
 		for _, secret := range []string{"eyJ", auth.TokenPrefix, webSecret, "int-demo-dev-secret"} {
 			if strings.Contains(w.logs.String(), secret) {
 				t.Errorf("the log holds %q:\n%s", secret, w.logs)
@@ -378,3 +383,5 @@ lines:
 }
 
 func text(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+
+func idents(ids ...ident.ID) []ident.ID { return ids }

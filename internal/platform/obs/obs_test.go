@@ -171,8 +171,11 @@ func TestFlushReachesTheWriter(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if rec, _ := serve(t, NewMetrics(), httptest.NewRequest("GET", "/", nil), h); !rec.Flushed {
-		t.Error("not flushed")
+	old := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush() })
+	for _, h := range []http.Handler{h, old} {
+		if rec, _ := serve(t, NewMetrics(), httptest.NewRequest("GET", "/", nil), h); !rec.Flushed {
+			t.Error("not flushed")
+		}
 	}
 }
 

@@ -148,6 +148,9 @@ type statusWriter struct {
 
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// Flush sends what was written so far, for streams whose code asks for an http.Flusher.
+func (w *statusWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
 func (w *statusWriter) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 { // 1xx answers are followed by the real one
 		w.status = status

@@ -1,0 +1,298 @@
+package importer
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"steward/ent"
+	"steward/internal/platform/store"
+	"steward/internal/rules/ident"
+)
+
+// apply writes what the comparison found, in the transaction of its context:
+// rows, links, totals, the audit of each row, and the record of the import.
+func (c *comparison) apply(client *ent.Client, created, updated map[*Kind][]*item, o Options) error {
+	total, done := int64(c.staged.Len()), int64(0)
+	for _, k := range c.staged.kinds {
+		t := tableOf(k.Entity)
+		o.tell("write", done, total)
+		if err := c.create(t, created[k]); err != nil {
+			return err
+		}
+		if err := c.update(t, updated[k]); err != nil {
+			return err
+		}
+		if err := c.link(t, slices.Concat(created[k], updated[k])); err != nil {
+			return err
+		}
+		if err := c.audit(t, created[k], updated[k]); err != nil {
+			return err
+		}
+		done += int64(len(c.items[k]))
+	}
+	if err := c.totals(created, updated); err != nil {
+		return err
+	}
+	return c.keep(client)
+}
+
+func (c *comparison) exec(q string, args []any) error {
+	_, err := c.store.Raw(c.ctx).ExecContext(c.ctx, q, args...)
+	return store.Known(err)
+}
+
+// create inserts new rows with keys from one reserved block. References among
+// them are set when all are there.
+func (c *comparison) create(t *table, items []*item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	now, who := time.Now().UTC().Truncate(time.Microsecond), string(c.viewer.ID)
+	if t.KeyPrefix != "" {
+		first, err := c.store.ReserveKeys(c.ctx, t.KeyPrefix, len(items))
+		if err != nil {
+			return err
+		}
+		for i, it := range items {
+			it.row[t.index("key")] = store.NumberedKey(t.KeyPrefix, first+int64(i))
+		}
+	}
+	rows := make([][]any, len(items))
+	later := map[string][][]any{}
+	for i, it := range items {
+		it.derive()
+		for column, v := range map[string]any{"created_at": now, "updated_at": now, "created_by": who, "updated_by": who} {
+			it.row[t.index(column)] = v
+		}
+		rows[i] = it.row
+		for column := range it.record.Later {
+			at := t.index(column)
+			if it.row[at] == nil {
+				continue
+			}
+			if rows[i][at] != nil {
+				rows[i] = slices.Clone(rows[i])
+			}
+			later[column] = append(later[column], []any{it.row[0], it.row[at]})
+			rows[i][at] = nil
+		}
+	}
+	if err := insertSQL(t.Table, t.names(), rows, c.exec); err != nil {
+		return err
+	}
+	for _, column := range Sorted(later) {
+		if err := t.updateSQL([]string{column}, later[column], "", c.exec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// update sets the columns that changed in any of the rows, in all of them.
+func (c *comparison) update(t *table, items []*item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	seen := map[int]bool{}
+	for _, it := range items {
+		it.derive()
+		for _, i := range it.changedColumns() {
+			seen[i] = true
+		}
+	}
+	var columns []string
+	var at []int
+	for i, col := range t.columns {
+		if seen[i] {
+			columns, at = append(columns, col.Name), append(at, i)
+		}
+	}
+	rows := make([][]any, len(items))
+	for n, it := range items {
+		rows[n] = []any{it.row[0]}
+		for _, i := range at {
+			rows[n] = append(rows[n], it.row[i])
+		}
+	}
+	return t.updateSQL(columns, rows, stampOf(c.viewer.ID), c.exec)
+}
+
+// stampOf is who updated_by names.
+func stampOf(id ident.ID) string {
+	if id == "" {
+		return nobody
+	}
+	return string(id)
+}
+
+// link adds rows to the tables of many-to-many edges.
+func (c *comparison) link(t *table, items []*item) error {
+	rows := map[string][][]any{}
+	for _, it := range items {
+		for edge, to := range it.links {
+			for _, id := range to {
+				rows[edge] = append(rows[edge], []any{string(it.id), string(id)})
+			}
+		}
+	}
+	for _, edge := range Sorted(rows) {
+		x, _ := t.Edge(edge)
+		if err := insertSQL(x.Table, x.Columns, rows[edge], c.exec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unaudited are columns whose change says nothing.
+var unaudited = map[string]bool{"id": true, "version": true, "created_at": true, "created_by": true,
+	"updated_at": true, "updated_by": true}
+
+// audit notes one change for each row; the store writes them with the commit.
+func (c *comparison) audit(t *table, created, updated []*item) error {
+	changes := make([]store.Change, 0, len(created)+len(updated))
+	for _, it := range created {
+		changes = append(changes, it.change(store.OpCreate, 1))
+	}
+	for _, it := range updated {
+		v, _ := it.old[t.index("version")].(int64)
+		changes = append(changes, it.change(store.OpUpdate, int(v)+1))
+	}
+	return store.Note(c.ctx, changes...)
+}
+
+// change is the audit's view of what happens to an item.
+func (it *item) change(op store.Op, version int) store.Change {
+	p := it.place()
+	ch := store.Change{Op: op, Entity: it.table.Name, ID: it.id, Version: version,
+		Portfolio: p.Portfolio, Product: p.Product, Vendor: p.Vendor, Diff: map[string][2]any{}}
+	for _, i := range it.changedColumns() {
+		name := it.table.columns[i].Name
+		if unaudited[name] || it.old == nil && blank(it.row[i]) {
+			continue
+		}
+		var before any
+		if it.old != nil {
+			before = it.table.shownAs(i, it.old[i])
+		}
+		ch.Diff[name] = [2]any{before, it.table.shownAs(i, it.row[i])}
+	}
+	for edge, ids := range it.links {
+		if len(ids) > 0 {
+			ch.Diff["+"+edge] = [2]any{nil, ids}
+		}
+	}
+	return ch
+}
+
+func blank(v any) bool { return v == nil || v == "" || v == int64(0) || v == false }
+
+// keepLimit bounds what a stored report lists of each kind of remark; the counts
+// beside the lists stay whole.
+const keepLimit = 5000
+
+// keep stores the import itself: its files, its report, the change set it is
+// taken back by, and the portfolio when there is only one.
+func (c *comparison) keep(client *ent.Client) error {
+	short := *c.report
+	short.Faults = short.Faults[:min(keepLimit, len(short.Faults))]
+	short.Warnings = short.Warnings[:min(keepLimit, len(short.Warnings))]
+	short.Duplicates = short.Duplicates[:min(keepLimit, len(short.Duplicates))]
+	raw, err := short.Keep()
+	if err != nil {
+		return err
+	}
+	var report map[string]any
+	if err := json.Unmarshal(raw, &report); err != nil {
+		return err
+	}
+	report["hashes"] = c.staged.Hashes
+	report["counts"] = map[string]int{"faults": len(c.report.Faults), "warnings": len(c.report.Warnings),
+		"duplicates": len(c.report.Duplicates)}
+	b := client.ImportBatch.Create().SetFormat(c.report.Format).SetFiles(c.report.Files).
+		SetChangeSet(c.report.ChangeSet).SetReport(report).SetActorName(c.viewer.Name)
+	if only := c.onlyPortfolio(); only != "" {
+		b.SetPortfolioID(only)
+	}
+	return b.Exec(elevated(c.ctx))
+}
+
+// onlyPortfolio returns the portfolio in which all rows lie, or "".
+func (c *comparison) onlyPortfolio() (only ident.ID) {
+	for _, items := range c.items {
+		for _, it := range items {
+			p := it.place().Portfolio
+			if !it.blocked.IsZero() || p == "" {
+				continue
+			}
+			if only != "" && only != p {
+				return ""
+			}
+			only = p
+		}
+	}
+	return only
+}
+
+// totals brings the sums that plans and lines hold in step with their cells.
+func (c *comparison) totals(created, updated map[*Kind][]*item) error {
+	lines, plans := map[string]bool{}, map[string]bool{}
+	for _, by := range []map[*Kind][]*item{created, updated} {
+		for k, items := range by {
+			for _, it := range items {
+				switch k.Entity {
+				case "BudgetCell":
+					lines[it.row[it.table.index("line_id")].(string)] = true
+				case "BudgetLine":
+					lines[string(it.id)] = true
+					plans[it.row[it.table.index("plan_id")].(string)] = true
+				case "BudgetPlan":
+					plans[string(it.id)] = true
+				}
+			}
+		}
+	}
+	return heldTotals(c.ctx, c.store, lines, plans)
+}
+
+// heldTotals recomputes the totals of budget lines from their cells, and of plans
+// from their unarchived lines: a sum of nothing is nothing, not zero.
+func heldTotals(ctx context.Context, s *store.Store, lines, plans map[string]bool) error {
+	run := func(q string, ids []string) error {
+		for chunk := range slices.Chunk(ids, idChunk) {
+			if _, err := s.Raw(ctx).ExecContext(ctx, q+` IN (`+marks(1, len(chunk))+`)`, args(chunk)...); err != nil {
+				return store.Known(err)
+			}
+		}
+		return nil
+	}
+	sum := func(column, of, where string) string {
+		return `(SELECT CAST(SUM(` + column + `) AS bigint) FROM ` + of + ` WHERE ` + where + `)`
+	}
+	ofCells := `budget_cells.line_id = budget_lines.id`
+	err := run(`UPDATE budget_lines SET planned_total = `+sum("planned", "budget_cells", ofCells)+
+		`, forecast_total = `+sum("forecast", "budget_cells", ofCells)+
+		`, actual_total = `+sum("actual", "budget_cells", ofCells)+` WHERE id`, Sorted(lines))
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(Sorted(lines), idChunk) {
+		q := `SELECT DISTINCT plan_id FROM budget_lines WHERE id IN (` + marks(1, len(chunk)) + `)`
+		err := query(ctx, s, q, args(chunk), func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			plans[id] = true
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	ofLines := `budget_lines.plan_id = budget_plans.id AND budget_lines.archived_at IS NULL`
+	return run(`UPDATE budget_plans SET planned_total = `+sum("planned_total", "budget_lines", ofLines)+
+		`, forecast_total = `+sum("forecast_total", "budget_lines", ofLines)+
+		`, actual_total = `+sum("actual_total", "budget_lines", ofLines)+
+		`, line_count = (SELECT COUNT(*) FROM budget_lines WHERE `+ofLines+`) WHERE id`, Sorted(plans))
+}

@@ -1,0 +1,93 @@
+package importer
+
+import (
+	"context"
+
+	"steward/ent"
+	"steward/internal/platform/scope"
+	"steward/internal/platform/store"
+	"steward/internal/rules/viewer"
+)
+
+// Run imports files in a format on behalf of the viewer in ctx. All files are
+// read and staged before the database is asked for anything; then, with
+// Options.Apply, everything is stored in one transaction, so an import that is
+// interrupted leaves nothing. Without Apply nothing is written and the report
+// says what would be.
+//
+// A report with faults and Applied false after Apply means that nothing was
+// stored because of them. The error is for what is no fault of a row: settings
+// the format refuses and an unknown portfolio (errs.Validation), too many rows
+// (errs.Limit), a database that is busy (errs.Unavailable), a file that cannot
+// be opened.
+func Run(ctx context.Context, s *store.Store, f Format, files []File, o Options) (*Report, error) {
+	v := viewer.From(ctx)
+	if v == nil {
+		return nil, store.ErrNoViewer
+	}
+	if o.Portfolio != "" {
+		key, err := chosenPortfolio(ctx, s, o.Portfolio)
+		if err != nil {
+			return nil, err
+		}
+		o.Portfolio = key
+	}
+	staged, rep, err := Read(ctx, f, files, o)
+	if err != nil {
+		return nil, err
+	}
+	rep.speak(v.Lang)
+	o.tell("compare", 0, int64(staged.Len()))
+	if !o.Apply || len(rep.Faults) > 0 && !o.SkipFaults {
+		if _, _, _, err := prepare(ctx, s, staged, rep, false); err != nil {
+			return nil, err
+		}
+		return rep, nil
+	}
+	err = s.Tx(asImport(ctx), func(ctx context.Context, c *ent.Client) error {
+		if err := oneAtATime(ctx, s); err != nil {
+			return err
+		}
+		work, created, updated, err := prepare(ctx, s, staged, rep, true)
+		if err != nil || len(rep.Faults) > 0 && !o.SkipFaults {
+			return err
+		}
+		rep.Applied, rep.ChangeSet = true, store.ChangeSet(ctx)
+		return work.apply(c, created, updated, o)
+	})
+	if err != nil {
+		return nil, store.Known(err)
+	}
+	o.tell("done", int64(staged.Len()), int64(staged.Len()))
+	return rep, nil
+}
+
+// prepare compares and fills the report.
+func prepare(ctx context.Context, s *store.Store, staged *Staged, rep *Report, lock bool) (c *comparison, created, updated map[*Kind][]*item, err error) {
+	if c, err = compare(ctx, s, staged, rep, lock); err != nil {
+		return nil, nil, nil, store.Known(err)
+	}
+	created, updated = c.sort()
+	return c, created, updated, c.faults()
+}
+
+// asImport marks the audit of everything that follows as coming from an import.
+// A context that is already free of row scope stays so.
+func asImport(ctx context.Context) context.Context {
+	v := *viewer.From(ctx)
+	v.Via = viewer.ViaImport
+	return viewer.With(ctx, &v)
+}
+
+// oneAtATime makes a second import of the same database wait, so that two of one
+// file do not both create. SQLite has one writer at a time anyway.
+func oneAtATime(ctx context.Context, s *store.Store) error {
+	if s.Dialect != "postgres" {
+		return nil
+	}
+	_, err := s.Raw(ctx).ExecContext(ctx, `SELECT pg_advisory_xact_lock(739211)`)
+	return err
+}
+
+// elevated is the context for the import's own records.
+func elevated(ctx context.Context) context.Context { return scope.Elevate(ctx) }

@@ -1,0 +1,359 @@
+package importer
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql/schema"
+	"entgo.io/ent/schema/field"
+
+	"steward/ent/migrate"
+	"steward/internal/platform/entity"
+	"steward/internal/rules/civil"
+	"steward/internal/rules/money"
+)
+
+// class is how a column is compared and sent: all named text types as text, all
+// numbers as int64, so that a value from a file equals the one read back.
+type class int
+
+const (
+	text    class = iota // string
+	whole                // int64
+	truth                // bool
+	day                  // civil.Date
+	instant              // time.Time
+	doc                  // JSON
+)
+
+// table is an entity's table as the generated schema describes it.
+type table struct {
+	*entity.Entity
+	columns []*schema.Column // id first
+	classes []class
+	at      map[string]int
+}
+
+var schemas = sync.OnceValue(func() map[string]*schema.Table {
+	out := map[string]*schema.Table{}
+	for _, t := range migrate.Tables {
+		out[t.Name] = t
+	}
+	return out
+})
+
+var tables sync.Map // entity name → *table
+
+// tableOf returns the table of an entity; it panics for a name that is none,
+// which is a fault of the format.
+func tableOf(name string) *table {
+	if t, ok := tables.Load(name); ok {
+		return t.(*table)
+	}
+	e := entity.ByName(name)
+	if e == nil {
+		panic("importer: no entity " + name)
+	}
+	t := &table{Entity: e, columns: schemas()[e.Table].Columns, at: map[string]int{}}
+	t.classes = make([]class, len(t.columns))
+	for i, c := range t.columns {
+		t.at[c.Name], t.classes[i] = i, classOf(c)
+	}
+	tables.Store(name, t)
+	return t
+}
+
+func classOf(c *schema.Column) class {
+	switch {
+	case c.SchemaType[dialect.Postgres] == "date":
+		return day
+	case c.Type == field.TypeTime:
+		return instant
+	case c.Type == field.TypeBool:
+		return truth
+	case c.Type == field.TypeJSON:
+		return doc
+	case c.Type.Integer():
+		return whole
+	}
+	return text
+}
+
+// index returns the position of a column; it panics for one the table does not
+// have, which is a fault of the format.
+func (t *table) index(column string) int {
+	i, ok := t.at[column]
+	if !ok {
+		panic("importer: " + t.Name + " has no column " + column)
+	}
+	return i
+}
+
+// has reports whether the table has a column.
+func (t *table) has(column string) bool { _, ok := t.at[column]; return ok }
+
+// names lists all columns.
+func (t *table) names() []string {
+	out := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		out[i] = c.Name
+	}
+	return out
+}
+
+// stored turns a staged value, or one the driver read, into the column's class.
+// What a column that may not be empty holds for nothing is "", 0 or false.
+func (t *table) stored(i int, v any) any {
+	if v == nil || v == JSON("") && t.classes[i] == doc {
+		if t.columns[i].Nullable {
+			return nil
+		}
+		return [...]any{"", int64(0), false, nil, nil, nil}[t.classes[i]]
+	}
+	switch t.classes[i] {
+	case text:
+		switch x := v.(type) {
+		case string:
+			return x
+		case []byte:
+			return string(x)
+		}
+		return fmt.Sprint(v)
+	case whole:
+		switch x := v.(type) {
+		case int64:
+			return x
+		case int:
+			return int64(x)
+		case money.Amount:
+			return int64(x)
+		}
+	case truth:
+		switch x := v.(type) {
+		case bool:
+			return x
+		case int64:
+			return x != 0
+		}
+	case day:
+		switch x := v.(type) {
+		case civil.Date:
+			return x
+		case time.Time:
+			return civil.DateOf(x)
+		case string:
+			d, err := civil.ParseDate(x[:min(10, len(x))])
+			if err == nil {
+				return d
+			}
+		}
+	case instant:
+		if x, ok := v.(time.Time); ok {
+			return x.UTC()
+		}
+	case doc:
+		switch x := v.(type) {
+		case JSON:
+			return sortedJSON([]byte(x))
+		case string:
+			return sortedJSON([]byte(x))
+		case []byte:
+			return sortedJSON(x)
+		}
+	}
+	panic(fmt.Sprintf("importer: %s.%s does not hold %T", t.Name, t.columns[i].Name, v))
+}
+
+// sortedJSON writes JSON in the one form that equal contents share; PostgreSQL
+// gives its own back. null counts as nothing.
+func sortedJSON(b []byte) any {
+	var v any
+	if json.Unmarshal(b, &v) != nil || v == nil {
+		return nil
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return JSON(out)
+}
+
+// shownAs turns a stored value into what the audit keeps of it: what the
+// generated types would write as JSON.
+func (t *table) shownAs(i int, v any) any {
+	switch x := v.(type) {
+	case int64:
+		if f, ok := t.Field(t.columns[i].Name); ok && (f.Kind == "money" || f.Kind == "decimal") {
+			return money.Amount(x)
+		}
+	case JSON:
+		return json.RawMessage(x)
+	}
+	return v
+}
+
+// fromAudit turns what the audit kept back into a stored value.
+func (t *table) fromAudit(i int, v any) (any, error) {
+	switch x := v.(type) {
+	case nil:
+		return t.stored(i, nil), nil
+	case float64:
+		return int64(x), nil
+	case bool:
+		return x, nil
+	case string:
+		switch t.classes[i] {
+		case whole:
+			a, err := money.Parse(x)
+			return int64(a), err
+		case instant:
+			return time.Parse(time.RFC3339Nano, x)
+		}
+		return t.stored(i, x), nil
+	}
+	b, err := json.Marshal(v)
+	return sortedJSON(b), err
+}
+
+// param turns a stored value into a driver argument.
+func param(v any) any {
+	switch x := v.(type) {
+	case JSON:
+		return string(x)
+	case civil.Date:
+		return x.String()
+	}
+	return v
+}
+
+// defaults is a new row: what the schema says for columns nobody set.
+func (t *table) defaults() []any {
+	row := make([]any, len(t.columns))
+	for i, c := range t.columns {
+		switch d := c.Default.(type) {
+		case nil:
+			row[i] = t.stored(i, nil)
+		default:
+			row[i] = t.stored(i, d)
+		}
+	}
+	return row
+}
+
+// casts are the types PostgreSQL needs to hear for values in a VALUES list.
+func (t *table) cast(i int) string {
+	return [...]string{"text", "bigint", "boolean", "date", "timestamptz", "jsonb"}[t.classes[i]]
+}
+
+// maxParams keeps statements below the bound of both databases (SQLite 32,766,
+// PostgreSQL 65,535).
+const maxParams = 30_000
+
+// insertSQL builds INSERT statements of as many rows as parameters allow and
+// gives each to run.
+func insertSQL(name string, columns []string, rows [][]any, run func(q string, args []any) error) error {
+	size := maxParams / len(columns)
+	for chunk := range slices.Chunk(rows, size) {
+		var q strings.Builder
+		q.WriteString("INSERT INTO " + name + " (" + quoted(columns) + ") VALUES ")
+		args := make([]any, 0, len(chunk)*len(columns))
+		for r, row := range chunk {
+			if r > 0 {
+				q.WriteByte(',')
+			}
+			args = values(&q, row, args, nil)
+		}
+		if err := run(q.String(), args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// updateSQL builds UPDATE statements that set columns of many rows at once. Each
+// row begins with its id. With bump the version and the stamps follow.
+func (t *table) updateSQL(columns []string, rows [][]any, bump string, run func(q string, args []any) error) error {
+	cast := []string{"text"}
+	sets := make([]string, len(columns))
+	for i, c := range columns {
+		cast = append(cast, t.cast(t.index(c)))
+		sets[i] = `"` + c + `" = v."` + c + `"`
+	}
+	for chunk := range slices.Chunk(rows, (maxParams-2)/(len(columns)+1)) {
+		var q strings.Builder
+		q.WriteString(`WITH v (` + quoted(append([]string{"id"}, columns...)) + `) AS (VALUES `)
+		args := make([]any, 0, len(chunk)*(len(columns)+1))
+		for r, row := range chunk {
+			if r > 0 {
+				q.WriteByte(',')
+				args = values(&q, row, args, nil)
+			} else {
+				args = values(&q, row, args, cast)
+			}
+		}
+		set := sets
+		if bump != "" && t.Versioned {
+			args = append(args, time.Now().UTC().Truncate(time.Microsecond), bump)
+			set = append(slices.Clone(sets), "version = "+t.Table+".version + 1",
+				"updated_at = $"+strconv.Itoa(len(args)-1), "updated_by = $"+strconv.Itoa(len(args)))
+			if bump == nobody {
+				args[len(args)-1] = ""
+			}
+		}
+		q.WriteString(`) UPDATE ` + t.Table + ` SET ` + strings.Join(set, ", ") + ` FROM v WHERE ` + t.Table + `.id = v.id`)
+		if err := run(q.String(), args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nobody stands for the empty id of the system where "" means no stamp at all.
+const nobody = "-"
+
+// values writes "($1, $2, …)" for a row and appends its arguments.
+func values(q *strings.Builder, row, args []any, cast []string) []any {
+	q.WriteByte('(')
+	for i, v := range row {
+		if i > 0 {
+			q.WriteByte(',')
+		}
+		args = append(args, param(v))
+		if cast != nil {
+			q.WriteString("CAST($" + strconv.Itoa(len(args)) + " AS " + cast[i] + ")")
+		} else {
+			q.WriteString("$" + strconv.Itoa(len(args)))
+		}
+	}
+	q.WriteByte(')')
+	return args
+}
+
+func quoted(columns []string) string { return `"` + strings.Join(columns, `", "`) + `"` }
+
+// marks returns "$from, $from+1, …" for n arguments.
+func marks(from, n int) string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = "$" + strconv.Itoa(from+i)
+	}
+	return strings.Join(out, ", ")
+}
+
+// idChunk is how many values one IN list holds.
+const idChunk = 5000
+
+// args turns ids into driver arguments.
+func args[S ~string](list []S) []any {
+	out := make([]any, len(list))
+	for i, s := range list {
+		out[i] = string(s)
+	}
+	return out
+}
