@@ -18,3 +18,5 @@ func leads(name string, names []string) bool {
 }
 
 func choiceID(f Filter, i int) string { return "ff-" + f.Field.Name + "-" + strconv.Itoa(i) }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -160,7 +160,7 @@ func contracts(ctx context.Context, s *store.Store, out []Record) error {
 			at.Product = p.ID
 			out[i].places = append(out[i].places, at)
 		}
-		out[i].State = Terms(n).State(string(n.Status), todayIn(n.Edges.Portfolio))
+		out[i].State = Terms(n).State(string(n.Status), TodayIn(n.Edges.Portfolio))
 	}
 	return nil
 }
@@ -181,11 +181,12 @@ func Today(ctx context.Context, s *store.Store, portfolio ident.ID) (civil.Date,
 	if err != nil {
 		return civil.Date{}, store.Known(err)
 	}
-	return todayIn(p), nil
+	return TodayIn(p), nil
 }
 
-// todayIn takes UTC for a zone that does not exist, as sign-in does.
-func todayIn(p *ent.Portfolio) civil.Date {
+// TodayIn returns the calendar day it is now in the time zone of p, and in UTC for
+// a zone that does not exist.
+func TodayIn(p *ent.Portfolio) civil.Date {
 	now := time.Now().UTC()
 	if p != nil {
 		if zone, err := time.LoadLocation(p.TimeZone); err == nil {

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -136,8 +137,8 @@ func (r *Report) with(change func(Message) Message) *Report {
 	return &c
 }
 
-// Sorted returns the names of a count or total in alphabetical order.
-func Sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+// Sorted returns the keys of a map in their order.
+func Sorted[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // OK reports whether every row could be stored.
 func (r *Report) OK() bool { return len(r.Faults) == 0 }

@@ -58,9 +58,24 @@ func Undo(ctx context.Context, s *store.Store, changeSet string) (Undone, error)
 			return err
 		}
 		out.ChangeSet = store.ChangeSet(ctx)
-		return c.ImportBatch.UpdateOne(batch).SetStatus(importbatch.StatusUNDONE).Exec(own)
+		return u.close(batch)
 	})
 	return out, store.Known(err)
+}
+
+// close marks the import as taken back.
+func (u *undoing) close(b *ent.ImportBatch) error {
+	t := tableOf("ImportBatch")
+	row := [][]any{{string(b.ID), string(importbatch.StatusUNDONE)}}
+	if err := t.updateSQL([]string{"status"}, row, stampOf(u.viewer.ID), u.exec); err != nil {
+		return err
+	}
+	ch := store.Change{Op: store.OpUpdate, Entity: t.Name, ID: b.ID, Version: b.Version + 1,
+		Diff: map[string][2]any{"status": {b.Status, importbatch.StatusUNDONE}}}
+	if b.PortfolioID != nil {
+		ch.Portfolio = *b.PortfolioID
+	}
+	return store.Note(u.ctx, ch)
 }
 
 // undoing is an import being taken back.

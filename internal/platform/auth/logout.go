@@ -26,7 +26,7 @@ func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) {
 		s, err := a.find(ctx, c.Value)
 		switch {
 		case err == nil:
-			if s.IDToken != nil {
+			if held(s.IDToken) {
 				if raw, err := a.cfg.Keys.Open(*s.IDToken, purpose(s.ID, "id")); err == nil {
 					hint = string(raw)
 				}
@@ -126,8 +126,8 @@ func (a *Auth) backchannel(ctx context.Context, raw string) (ended int, err erro
 	}
 	now := a.cfg.Now()
 	switch {
-	case t.TokenID == "":
-		return 0, errors.New("no jti")
+	case t.TokenID == "" || t.SessionID == "" && t.Subject == "":
+		return 0, errors.New("no jti, or neither session nor subject")
 	case t.IssuedAt.After(now.Add(skew)):
 		return 0, errors.New("issued in the future")
 	case t.Expiry.After(now.Add(5*time.Minute + skew)):

@@ -33,7 +33,7 @@ type attempt struct {
 // it goes on with what is known.
 func (a *Auth) recheck(ctx context.Context, s *ent.Session) error {
 	now := a.now()
-	if now.Sub(s.IdpCheckedAt) < recheckEvery || s.RefreshToken == nil || s.Issuer != a.cfg.StoredIssuer {
+	if now.Sub(s.IdpCheckedAt) < recheckEvery || !held(s.RefreshToken) || s.Issuer != a.cfg.StoredIssuer {
 		return nil
 	}
 	at, found := a.attempts.Get(s.ID)
@@ -94,7 +94,7 @@ func (a *Auth) ask(ctx context.Context, c *ent.Client, id ident.ID) (verdict, er
 		return nil, err
 	case s.EndedAt != nil:
 		return errNobody, nil
-	case a.now().Sub(s.IdpCheckedAt) < recheckEvery || s.RefreshToken == nil:
+	case a.now().Sub(s.IdpCheckedAt) < recheckEvery || !held(s.RefreshToken):
 		return nil, nil // another server has just asked
 	}
 	old, err := a.cfg.Keys.Open(*s.RefreshToken, purpose(s.ID, "refresh"))

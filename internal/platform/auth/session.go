@@ -43,6 +43,9 @@ func (a *Auth) create(ctx context.Context, c *ent.Client, r *http.Request, p *en
 // purpose binds a sealed token to its session and column.
 func purpose(id ident.ID, column string) string { return "session " + column + " " + id.String() }
 
+// held reports whether a sealed column has content; NULL is read as empty.
+func held(sealed *[]byte) bool { return sealed != nil && len(*sealed) > 0 }
+
 // find returns the live session of a cookie with its person, or errNobody.
 func (a *Auth) find(ctx context.Context, secret string) (*ent.Session, error) {
 	if len(secret) != 43 { // ours are 32 bytes in base64

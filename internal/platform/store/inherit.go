@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-
 	"steward/ent"
 	"steward/internal/platform/entity"
 	"steward/internal/rules/errs"
@@ -67,6 +66,7 @@ func (s *Store) inheritBelow(w *writing, name string, ids []ident.ID, columns []
 		for _, column := range columns {
 			for _, inherited := range child.Inherit {
 				if inherited == column {
+					//lint:sql every name comes from the generated descriptors
 					sets = append(sets, fmt.Sprintf("%[1]s = (SELECT p.%[1]s FROM %[2]s p WHERE p.id = %[3]s.%[4]s)",
 						column, tableOf(name), child.Table, child.ParentColumn))
 				}
@@ -115,4 +115,3 @@ func placeholders(ids []ident.ID) (string, []any) {
 	}
 	return strings.Join(marks, ", "), args
 }
-

@@ -22,7 +22,11 @@ import (
 // the rows of its children. So its migrations run on a connection of their own
 // with foreign keys off, and afterwards every key must still find its row.
 func Migrate(ctx context.Context, databaseURL string) (applied int, err error) {
-	db, p, err := migrator(databaseURL)
+	return apply(ctx, databaseURL, migrations.Files)
+}
+
+func apply(ctx context.Context, databaseURL string, all fs.FS) (applied int, err error) {
+	db, p, err := migrator(databaseURL, all)
 	if err != nil {
 		return 0, err
 	}
@@ -49,7 +53,7 @@ type MigrationStatus struct {
 
 // Migrations lists all migrations of this program against the database at url.
 func Migrations(ctx context.Context, databaseURL string) ([]MigrationStatus, error) {
-	db, p, err := migrator(databaseURL)
+	db, p, err := migrator(databaseURL, migrations.Files)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +80,7 @@ func Migrated(ctx context.Context, databaseURL string) (bool, error) {
 	return err == nil, err
 }
 
-func migrator(databaseURL string) (*sql.DB, *goose.Provider, error) {
+func migrator(databaseURL string, all fs.FS) (*sql.DB, *goose.Provider, error) {
 	d, err := Dialect(databaseURL)
 	if err != nil {
 		return nil, nil, err
@@ -87,7 +91,7 @@ func migrator(databaseURL string) (*sql.DB, *goose.Provider, error) {
 			return nil, nil, err
 		}
 		db.SetMaxOpenConns(1)
-		p, err := provider(goose.DialectSQLite3, db, "sqlite")
+		p, err := provider(goose.DialectSQLite3, db, all, "sqlite")
 		return db, p, err
 	}
 	db, _, err := connect(databaseURL, Options{Pool: 3})
@@ -99,12 +103,12 @@ func migrator(databaseURL string) (*sql.DB, *goose.Provider, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := provider(goose.DialectPostgres, db, "postgres", goose.WithSessionLocker(l))
+	p, err := provider(goose.DialectPostgres, db, all, "postgres", goose.WithSessionLocker(l))
 	return db, p, err
 }
 
-func provider(d goose.Dialect, db *sql.DB, folder string, o ...goose.ProviderOption) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations.Files, folder)
+func provider(d goose.Dialect, db *sql.DB, all fs.FS, folder string, o ...goose.ProviderOption) (*goose.Provider, error) {
+	files, err := fs.Sub(all, folder)
 	if err != nil {
 		return nil, err
 	}

@@ -96,6 +96,7 @@ var Entities = index([]Entity{
 	{"OutboxEvent", ClassSystem, ResourceSystem, Columns{}},
 	{"IdempotencyKey", ClassSystem, ResourceSystem, Columns{}},
 	{"KeyCounter", ClassSystem, ResourceSystem, Columns{}},
+	{"AuditHead", ClassSystem, ResourceSystem, Columns{}},
 	{"AuditSeal", ClassSystem, ResourceSystem, Columns{}},
 })
 

@@ -1,0 +1,252 @@
+package budget
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"entgo.io/ent/dialect"
+
+	"steward/internal/platform/store"
+	"steward/internal/rules/civil"
+	"steward/internal/rules/errs"
+	"steward/internal/rules/fiscal"
+	"steward/internal/rules/ident"
+	"steward/internal/rules/money"
+)
+
+// The set-based half of writing cells. A batch of any size is one statement that reads and
+// one that writes; its rows travel as one JSON argument. The row scope is checked by the
+// callers, explicitly, because this SQL goes round the guards.
+
+// found is one asked-for cell as it is stored, with its line and plan.
+type found struct {
+	Line      ident.ID
+	LineName  string
+	Portfolio ident.ID
+	Product   *ident.ID
+	Archived  bool // the line or its plan
+	Plan      planRow
+	Period    civil.Period
+	Cell      ident.ID // "" when never written
+	Version   int
+	Amounts   [3]*money.Amount
+}
+
+// planRow is what the write needs to know of a plan.
+type planRow struct {
+	ID       ident.ID
+	Key      string
+	Status   string
+	Currency string
+	Year     int
+	Length   fiscal.Length
+	Start    int // month in which the portfolio's years begin
+	Closed   string
+}
+
+// closed returns the months whose books are closed in the plan's year.
+func (p planRow) closed() fiscal.Closed {
+	c := fiscal.Closed{}
+	for entry := range strings.SplitSeq(p.Closed, ",") {
+		if period, length, ok := strings.Cut(entry, ":"); ok {
+			closes(c, civil.Period(period), fiscal.Length(length))
+		}
+	}
+	return c
+}
+
+// where is a line and a period of it.
+type where struct {
+	Line   ident.ID     `json:"line"`
+	Period civil.Period `json:"period"`
+}
+
+const readCells = `, p AS (
+  SELECT p.id, p.key, p.status, p.currency, p.fiscal_year, p.period_length, p.archived_at, f.fiscal_year_start_month AS start,
+    (SELECT string_agg(q.period || ':' || q.length, ',') FROM fiscal_periods q
+     WHERE q.portfolio_id = p.portfolio_id AND q.fiscal_year = p.fiscal_year AND q.status = 'CLOSED') AS closed
+  FROM budget_plans p JOIN portfolios f ON f.id = p.portfolio_id
+  WHERE p.id IN (SELECT l.plan_id FROM budget_lines l WHERE l.id IN (SELECT line FROM v))
+  ORDER BY p.id LOCK)
+SELECT l.id, l.name, l.portfolio_id, l.product_id, l.archived_at IS NOT NULL OR p.archived_at IS NOT NULL,
+  p.id, p.key, p.status, p.currency, p.fiscal_year, p.period_length, p.start, COALESCE(p.closed, ''),
+  v.period, COALESCE(c.id, ''), COALESCE(c.version, 0), c.planned, c.forecast, c.actual
+FROM v JOIN budget_lines l ON l.id = v.line JOIN p ON p.id = l.plan_id
+LEFT JOIN budget_cells c ON c.line_id = l.id AND c.period = v.period`
+
+// read returns the asked-for cells of the lines that exist. With lock it makes other writers
+// of the same plans wait; on PostgreSQL a wait leaves the cells as they were before it, so
+// the write compares versions once more.
+func read(ctx context.Context, s *store.Store, cells []where, lock bool) (map[where]*found, error) {
+	arg, err := json.Marshal(cells)
+	if err != nil {
+		return nil, err
+	}
+	q, wait := "WITH v AS (SELECT value ->> 'line' AS line, value ->> 'period' AS period FROM json_each($1))", ""
+	if s.Dialect == dialect.Postgres {
+		q = "WITH v AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(line text, period text))"
+		if lock {
+			wait = "FOR NO KEY UPDATE OF p"
+		}
+	}
+	rows, err := s.Raw(ctx).QueryContext(ctx, q+strings.Replace(readCells, "LOCK", wait, 1), string(arg))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := make(map[where]*found, len(cells))
+	for rows.Next() {
+		var f found
+		p := &f.Plan
+		if err := rows.Scan(&f.Line, &f.LineName, &f.Portfolio, &f.Product, &f.Archived, &p.ID, &p.Key, &p.Status, &p.Currency, &p.Year,
+			&p.Length, &p.Start, &p.Closed, &f.Period, &f.Cell, &f.Version, &f.Amounts[planned], &f.Amounts[forecast], &f.Amounts[actual]); err != nil {
+			return nil, err
+		}
+		out[where{f.Line, f.Period}] = &f
+	}
+	return out, rows.Err()
+}
+
+// written is one cell as it is to be: Version is the one it was based on, 0 for a new one.
+type written struct {
+	ID       ident.ID     `json:"id"`
+	Line     ident.ID     `json:"line"`
+	Period   civil.Period `json:"period"`
+	Planned  *int64       `json:"planned"`
+	Forecast *int64       `json:"forecast"`
+	Actual   *int64       `json:"actual"`
+	Version  int          `json:"version"`
+	At       string       `json:"at"`
+	By       string       `json:"by"`
+}
+
+// Statement parts. v holds the cells as they will be; t the touched lines with their totals
+// before and after, added up afresh; d what that changes in their plans, archived lines
+// apart. A plan's total becomes NULL again when none of its lines has one. Where a part
+// reads the old cells it leaves out those of v, so it gives the same before and after the
+// cells are written.
+const (
+	rowsPostgres = `v AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id text, line text, period text,
+  planned bigint, forecast bigint, actual bigint, version bigint, at timestamptz, by text))`
+	rowsSQLite = `v AS MATERIALIZED (SELECT value ->> 'id' AS id, value ->> 'line' AS line, value ->> 'period' AS period, value ->> 'planned' AS planned,
+  value ->> 'forecast' AS forecast, value ->> 'actual' AS actual, value ->> 'version' AS version, value ->> 'at' AS at, value ->> 'by' AS by
+  FROM json_each($1))`
+	difference = `,
+t AS (
+  SELECT l.id, l.plan_id, l.archived_at, l.planned_total AS p0, l.forecast_total AS f0, l.actual_total AS a0, x.p1, x.f1, x.a1
+  FROM budget_lines l JOIN (
+    SELECT line_id, SUM(planned) AS p1, SUM(forecast) AS f1, SUM(actual) AS a1 FROM (
+      SELECT c.line_id, c.planned, c.forecast, c.actual FROM budget_cells c
+      WHERE c.line_id IN (SELECT line FROM v) AND (c.line_id, c.period) NOT IN (SELECT line, period FROM v)
+      UNION ALL SELECT line, planned, forecast, actual FROM v) y GROUP BY line_id) x ON x.line_id = l.id),
+d AS (
+  SELECT plan_id,
+    SUM(COALESCE(p1, 0) - COALESCE(p0, 0)) AS dp, COUNT(p1) AS np, SUM(CASE WHEN p1 IS DISTINCT FROM p0 THEN 1 ELSE 0 END) AS cp,
+    SUM(COALESCE(f1, 0) - COALESCE(f0, 0)) AS df, COUNT(f1) AS nf, SUM(CASE WHEN f1 IS DISTINCT FROM f0 THEN 1 ELSE 0 END) AS cf,
+    SUM(COALESCE(a1, 0) - COALESCE(a0, 0)) AS da, COUNT(a1) AS na, SUM(CASE WHEN a1 IS DISTINCT FROM a0 THEN 1 ELSE 0 END) AS ca
+  FROM t WHERE archived_at IS NULL GROUP BY plan_id)`
+	updatePlans = `UPDATE budget_plans SET
+  planned_total = CASE WHEN d.cp = 0 THEN budget_plans.planned_total
+    WHEN d.np > 0 OR EXISTS (SELECT 1 FROM budget_lines o WHERE o.plan_id = d.plan_id AND o.archived_at IS NULL AND o.planned_total IS NOT NULL AND o.id NOT IN (SELECT line FROM v))
+    THEN COALESCE(budget_plans.planned_total, 0) + d.dp END,
+  forecast_total = CASE WHEN d.cf = 0 THEN budget_plans.forecast_total
+    WHEN d.nf > 0 OR EXISTS (SELECT 1 FROM budget_lines o WHERE o.plan_id = d.plan_id AND o.archived_at IS NULL AND o.forecast_total IS NOT NULL AND o.id NOT IN (SELECT line FROM v))
+    THEN COALESCE(budget_plans.forecast_total, 0) + d.df END,
+  actual_total = CASE WHEN d.ca = 0 THEN budget_plans.actual_total
+    WHEN d.na > 0 OR EXISTS (SELECT 1 FROM budget_lines o WHERE o.plan_id = d.plan_id AND o.archived_at IS NULL AND o.actual_total IS NOT NULL AND o.id NOT IN (SELECT line FROM v))
+    THEN COALESCE(budget_plans.actual_total, 0) + d.da END
+FROM d WHERE budget_plans.id = d.plan_id AND d.cp + d.cf + d.ca > 0`
+	updateLines = `UPDATE budget_lines SET planned_total = t.p1, forecast_total = t.f1, actual_total = t.a1 FROM t WHERE budget_lines.id = t.id`
+	upsertCells = `INSERT INTO budget_cells (id, version, created_at, created_by, updated_at, updated_by, portfolio_id, product_id, period, planned, forecast, actual, line_id)
+SELECT v.id, v.version + 1, v.at, v.by, v.at, v.by, l.portfolio_id, l.product_id, v.period, v.planned, v.forecast, v.actual, v.line
+FROM v JOIN budget_lines l ON l.id = v.line WHERE true
+ON CONFLICT (line_id, period) DO UPDATE SET version = excluded.version, updated_at = excluded.updated_at, updated_by = excluded.updated_by,
+  planned = excluded.planned, forecast = excluded.forecast, actual = excluded.actual
+WHERE budget_cells.version = excluded.version - 1`
+	countPostgres = `SELECT 'cells' AS kind, '' AS id, '' AS period, COUNT(*) AS planned, NULL AS forecast, NULL AS actual FROM u`
+	countSQLite   = `SELECT 'cells' AS kind, '' AS id, '' AS period, COUNT(*) AS planned, NULL AS forecast, NULL AS actual
+FROM v JOIN budget_cells c ON c.id = v.id AND c.version = v.version + 1`
+	lineTotals   = ` UNION ALL SELECT 'line', id, '', p1, f1, a1 FROM t`
+	periodTotals = ` UNION ALL SELECT 'period', plan_id, period, SUM(planned), SUM(forecast), SUM(actual) FROM (
+  SELECT l.plan_id, c.period, c.planned, c.forecast, c.actual FROM budget_lines l JOIN budget_cells c ON c.line_id = l.id
+  WHERE l.plan_id IN (SELECT plan_id FROM t) AND l.archived_at IS NULL AND c.period IN (SELECT period FROM v)
+    AND (c.line_id, c.period) NOT IN (SELECT line, period FROM v)
+  UNION ALL SELECT t.plan_id, v.period, v.planned, v.forecast, v.actual FROM v JOIN t ON t.id = v.line WHERE t.archived_at IS NULL) z
+GROUP BY plan_id, period`
+)
+
+// outcome is what a write reports: how many cells took it, and totals after it.
+type outcome struct {
+	cells   int
+	lines   map[ident.ID][3]*money.Amount
+	periods []PeriodTotal
+}
+
+// write stores the cells whose version is still the one they were based on, and brings the
+// totals of their lines and plans to what they then are. When outcome.cells falls short of
+// the batch, somebody was faster and the caller must roll back.
+func write(ctx context.Context, s *store.Store, batch []written, totals bool) (*outcome, error) {
+	arg, err := json.Marshal(batch)
+	if err != nil {
+		return nil, err
+	}
+	result := lineTotals
+	if totals {
+		result += periodTotals
+	}
+	var q string
+	if s.Dialect == dialect.Postgres {
+		q = "WITH " + rowsPostgres + difference + ",\npl AS (" + updatePlans + "),\nli AS (" + updateLines + "),\nu AS (" + upsertCells + " RETURNING id)\n" +
+			countPostgres + result
+	} else {
+		// SQLite has no WITH around statements that write, so they follow one another in
+		// one call: each sees what the one before it did, hence plans before their lines.
+		with := "WITH " + rowsSQLite + difference + "\n"
+		q = with + updatePlans + ";\n" + with + updateLines + ";\nWITH " + rowsSQLite + "\n" + upsertCells + ";\n" + with + countSQLite + result
+	}
+	rows, err := s.Raw(ctx).QueryContext(ctx, q, string(arg))
+	if err != nil {
+		return nil, tooLarge(err)
+	}
+	defer rows.Close()
+	out := &outcome{lines: map[ident.ID][3]*money.Amount{}}
+	for rows.Next() {
+		var kind string
+		var id ident.ID
+		var period civil.Period
+		var a [3]*money.Amount
+		if err := rows.Scan(&kind, &id, &period, &a[planned], &a[forecast], &a[actual]); err != nil {
+			return nil, err
+		}
+		switch kind {
+		case "cells":
+			out.cells = int(*a[planned])
+		case "line":
+			out.lines[id] = a
+		case "period":
+			out.periods = append(out.periods, PeriodTotal{PlanID: id, Period: period, Planned: a[planned], Forecast: a[forecast], Actual: a[actual]})
+		}
+	}
+	return out, tooLarge(rows.Err())
+}
+
+// tooLarge names the one fault that values can cause here: a total beyond what is stored.
+func tooLarge(err error) error {
+	if err != nil && (strings.Contains(err.Error(), "integer overflow") || strings.Contains(err.Error(), "out of range")) {
+		return errs.Invalid("cells", "error.money.range").Wrap(err)
+	}
+	return err
+}
+
+// stamp writes an instant as the column of the dialect keeps it.
+func stamp(s *store.Store) string {
+	if s.Dialect == dialect.Postgres {
+		return clock().Format("2006-01-02T15:04:05.999999Z07:00")
+	}
+	return clock().Format("2006-01-02 15:04:05.999999999-07:00")
+}
+
+// units is an amount as the database counts it.
+func units(a *money.Amount) *int64 { return (*int64)(a) }
+

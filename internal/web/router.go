@@ -1,0 +1,125 @@
+package web
+
+import (
+	"net/http"
+
+	"steward/internal/platform/assets"
+	"steward/internal/platform/entity"
+	"steward/internal/platform/obs"
+)
+
+// handler is a page: it writes an answer or returns what went wrong.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// generic is a page of any registry entity.
+type generic func(http.ResponseWriter, *http.Request, *entity.Entity) error
+
+// pages are the routes of people who are signed in.
+func (s *site) pages() map[string]handler {
+	return map[string]handler{
+		"GET /{$}":                         s.home,
+		"GET /me":                          s.profile,
+		"POST /me/profile":                 s.saveProfile,
+		"POST /me/sessions/{id}/end":       s.endSession,
+		"POST /me/tokens":                  s.createToken,
+		"POST /me/tokens/{id}/revoke":      s.revokeToken,
+		"POST /undo/{token}":               s.undo,
+		"GET /admin/audit":                 s.auditPage,
+		"GET /admin/imports":               s.importsPage,
+		"GET /admin/imports/{id}":          s.importPage,
+		"GET /admin/users":                 s.usersPage,
+		"GET /admin/users/{id}":            s.userPage,
+		"POST /admin/users/{id}/roles":     s.grantRole,
+		"POST /admin/roles/{id}/confirm":   s.confirmRole,
+		"POST /admin/roles/{id}/revoke":    s.revokeRole,
+		"POST /admin/users/{id}/members":   s.addMember,
+		"POST /admin/members/{id}/remove":  s.removeMember,
+		"POST /admin/users/{id}/active":    s.setActive,
+		"GET /admin/integrations":          s.integrationsPage,
+		"POST /admin/integrations/tokens":  s.createServiceToken,
+		"POST /admin/tokens/{id}/revoke":   s.revokeServiceToken,
+		"POST /comments/{id}":              s.editComment,
+		"GET /comments/{id}":               s.commentForm,
+		"/":                                s.nothingHere,
+	}
+}
+
+// entityPages are the routes of every registry entity, below its path.
+func (s *site) entityPages() map[string]generic {
+	return map[string]generic{
+		"GET ":                          s.list,
+		"GET .csv":                      s.exportCSV,
+		"GET .json":                     s.exportJSON,
+		"GET /options":                  s.options,
+		"GET /new":                      s.newForm,
+		"POST ":                         s.create,
+		"GET /{id}":                     s.record,
+		"POST /{id}":                    s.update,
+		"GET /{id}/edit":                s.editForm,
+		"GET /{id}/history":             s.history,
+		"POST /{id}/moves/{to}":         s.move,
+		"POST /{id}/links/{edge}":       s.link,
+		"GET /{id}/cells/{field}":       s.cell,
+		"POST /{id}/cells/{field}":      s.saveCell,
+		"PATCH /{id}/cells/{field}":     s.saveCell,
+		"POST /{id}/archive":            s.archive,
+		"POST /{id}/restore":            s.restore,
+		"POST /{id}/comments":           s.addComment,
+	}
+}
+
+// public are the routes that need nobody to be signed in.
+func (s *site) public() map[string]handler {
+	return map[string]handler{
+		"GET /sign-in":     s.signIn,
+		"POST /me/language": s.setLanguage,
+		"POST /me/theme":    s.setTheme,
+		"POST /me/density":  s.setDensity,
+		"POST /csp-reports": s.cspReport,
+	}
+}
+
+// handler puts the routes behind what every request passes, outermost first:
+// request id and log, recovery from panics, security headers, the cross-origin
+// check; then, for each route, who it is, how often, and the page itself.
+func (s *site) handler() http.Handler {
+	mux, signed := http.NewServeMux(), http.NewServeMux()
+	for pattern, h := range s.public() {
+		mux.Handle(pattern, s.open(h))
+	}
+	for pattern, h := range s.pages() {
+		mux.Handle(pattern, s.signedIn(h))
+	}
+	for _, r := range s.Routes {
+		mux.Handle(r.Pattern, s.signedIn(r.Handler))
+	}
+	for _, e := range entity.Registry() {
+		for pattern, h := range s.entityPages() {
+			mux.Handle(at(pattern, e), s.signedIn(func(w http.ResponseWriter, r *http.Request) error { return h(w, r, e) }))
+		}
+	}
+	for _, r := range s.Auth.Routes() {
+		if r.Signed {
+			signed.Handle(r.Pattern, s.throttled(r.Handler))
+		} else {
+			mux.Handle(r.Pattern, s.throttled(r.Handler))
+		}
+	}
+	mux.Handle("GET /static/", assets.Handler())
+	signed.Handle("/", s.sameOrigin(obs.Routed(mux)))
+	all := s.recovered(s.headers(obs.Routed(signed)))
+	if s.Metrics != nil {
+		return obs.Requests(s.Log, s.Metrics, all)
+	}
+	return all
+}
+
+// at puts an entity's path into a pattern: "GET /{id}" becomes "GET /contracts/{id}".
+func at(pattern string, e *entity.Entity) string {
+	for i, c := range pattern {
+		if c == ' ' {
+			return pattern[:i+1] + "/" + e.Path + pattern[i+1:]
+		}
+	}
+	return pattern
+}
