@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	"steward/internal/platform/auth"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/obs"
 	"steward/internal/platform/store"
@@ -68,7 +67,7 @@ func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request) {
 		to = back(r)
 	}
 	target := "/sign-in"
-	if _, err := r.Cookie(auth.CookieName(s.HTTPS)); err == nil {
+	if cookie(r, "steward")+cookie(r, "__Host-steward") != "" {
 		target += "?" + url.Values{"expired": {"1"}, "return": {to}}.Encode()
 	} else if to != "/" {
 		target += "?" + url.Values{"return": {to}}.Encode()

@@ -102,7 +102,7 @@ func (s *site) handler() http.Handler {
 		if r.Signed {
 			signed.Handle(r.Pattern, s.throttled(r.Handler))
 		} else {
-			mux.Handle(r.Pattern, s.throttled(r.Handler))
+			mux.Handle(r.Pattern, s.throttled(returning(r.Handler)))
 		}
 	}
 	mux.Handle("GET /static/", assets.Handler())
@@ -112,6 +112,20 @@ func (s *site) handler() http.Handler {
 		return obs.Requests(s.Log, s.Metrics, all)
 	}
 	return all
+}
+
+// returning lets the sign-in page name the page to come back to as all forms do.
+func returning(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		if to := q.Get("return"); r.Method == http.MethodGet && to != "" && !q.Has("to") {
+			q.Set("to", local(to))
+			q.Del("return")
+			r = r.Clone(r.Context())
+			r.URL.RawQuery = q.Encode()
+		}
+		h(w, r)
+	}
 }
 
 // at puts an entity's path into a pattern: "GET /{id}" becomes "GET /contracts/{id}".

@@ -9,7 +9,6 @@ import (
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
-	"steward/internal/rules/okr"
 	"steward/internal/rules/viewer"
 )
 

@@ -81,8 +81,8 @@ func carried() []*entity.Entity {
 	for _, e := range entity.All() {
 		_, portfolio := e.Field("portfolio_id")
 		_, product := e.Field("product_id")
-		// The audit is never altered, and what an undo token points at is the audit.
-		if portfolio && product && e.Name != "ChangeEvent" {
+		// The audit is never altered.
+		if portfolio && product && e.Versioned && e.Name != "ChangeEvent" {
 			out = append(out, e)
 		}
 	}

@@ -1,0 +1,189 @@
+// Package comment keeps the remarks on records. A comment is seen as the record it
+// hangs on is: whoever may read the record reads its comments and may add one.
+package comment
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"entgo.io/ent/dialect/sql"
+
+	"steward/ent"
+	entcomment "steward/ent/comment"
+	"steward/ent/product"
+	"steward/internal/platform/entity"
+	"steward/internal/platform/scope"
+	"steward/internal/platform/store"
+	"steward/internal/rules/access"
+	"steward/internal/rules/errs"
+	"steward/internal/rules/ident"
+	"steward/internal/rules/viewer"
+)
+
+// EditableFor is how long the author may change a comment.
+const EditableFor = 15 * time.Minute
+
+// bodyMax is the length of a comment in characters.
+const bodyMax = 20000
+
+// subject is a record that the viewer may see, and where it lies.
+type subject struct {
+	entity *entity.Entity
+	id     ident.ID
+	at     access.Row
+	places []access.Row // one for each product of a contract
+}
+
+// Add puts a comment on a record and returns it. The errors are NotFound for a
+// record the viewer cannot see, Forbidden for one they may not comment on, and
+// Validation naming "body" when it is empty or longer than 20,000 characters.
+func Add(ctx context.Context, s *store.Store, on ident.ID, body string) (*ent.Comment, error) {
+	body, err := text(body)
+	if err != nil {
+		return nil, err
+	}
+	var out *ent.Comment
+	err = s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
+		sub, err := find(ctx, c, on)
+		if err != nil {
+			return err
+		}
+		v := viewer.From(ctx)
+		if !slices.ContainsFunc(sub.places, access.ForRecord(v, "Comment", sub.entity.Name, access.Write).Includes) {
+			return errs.Forbidden()
+		}
+		w := c.Comment.Create().SetSubjectType(sub.entity.Name).SetSubjectID(sub.id).
+			SetAuthorID(v.ID).SetAuthorName(v.Name).SetBody(body)
+		if sub.at.Portfolio != "" {
+			w.SetPortfolioID(sub.at.Portfolio)
+		}
+		if sub.at.Product != "" {
+			w.SetProductID(sub.at.Product)
+		}
+		if sub.at.Vendor != "" {
+			w.SetVendorID(sub.at.Vendor)
+		}
+		out, err = w.Save(scope.Elevate(ctx))
+		return err
+	})
+	return out, store.Known(err)
+}
+
+// Edit changes a comment of one's own within fifteen minutes and returns it. The
+// errors are NotFound for one on a record the viewer cannot see, Forbidden for
+// another's or when the time is over, Conflict for a stale version, and Validation
+// as with Add.
+func Edit(ctx context.Context, s *store.Store, id ident.ID, version int, body string) (*ent.Comment, error) {
+	body, err := text(body)
+	if err != nil {
+		return nil, err
+	}
+	var out *ent.Comment
+	err = s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
+		own := scope.Elevate(ctx)
+		x, err := c.Comment.Query().Where(entcomment.ID(id), entcomment.ArchivedAtIsNil()).Where(s.Lock()).Only(own)
+		if err != nil {
+			return err
+		}
+		if _, err := find(ctx, c, x.SubjectID); err != nil {
+			return err
+		}
+		v := viewer.From(ctx)
+		switch {
+		case x.AuthorID != v.ID || v.ID == "":
+			return errs.Forbidden()
+		case !Editable(v, x):
+			return errs.New(errs.CodeForbidden, "comment.too_late")
+		case version != x.Version:
+			return errs.Stale(x.AuthorName, x.UpdatedAt, map[string]any{"body": x.Body, "version": x.Version})
+		}
+		out, err = c.Comment.UpdateOne(x).SetBody(body).Save(own)
+		return err
+	})
+	return out, store.Known(err)
+}
+
+// Editable reports whether the viewer may still change the comment.
+func Editable(v *viewer.Viewer, x *ent.Comment) bool {
+	return v != nil && v.ID != "" && x.AuthorID == v.ID && x.ArchivedAt == nil && time.Now().UTC().Sub(x.CreatedAt) < EditableFor
+}
+
+// List returns the comments on a record, oldest first; limit 0 is all. The error is
+// NotFound for a record the viewer cannot see.
+func List(ctx context.Context, s *store.Store, on ident.ID, limit, offset int) ([]*ent.Comment, error) {
+	c := s.ClientOf(ctx)
+	sub, err := find(ctx, c, on)
+	if err != nil {
+		return nil, store.Known(err)
+	}
+	if !slices.ContainsFunc(sub.places, access.ForRecord(viewer.From(ctx), "Comment", sub.entity.Name, access.Read).Includes) {
+		return nil, errs.NotFound()
+	}
+	// Seen as the record is seen now, wherever it lay when the comment was made.
+	q := c.Comment.Query().Where(entcomment.SubjectID(on), entcomment.ArchivedAtIsNil()).
+		Order(entcomment.ByCreatedAt(), entcomment.ByID()).Offset(offset)
+	if limit > 0 {
+		q.Limit(limit)
+	}
+	out, err := q.All(scope.Elevate(ctx))
+	return out, store.Known(err)
+}
+
+func text(body string) (string, error) {
+	switch body = strings.TrimSpace(body); {
+	case body == "":
+		return "", errs.Invalid("body", "error.required")
+	case utf8.RuneCountInString(body) > bodyMax:
+		return "", errs.Invalid("body", "error.too_long", "max", bodyMax)
+	}
+	return body, nil
+}
+
+// find returns the record as the viewer sees it.
+func find(ctx context.Context, c *ent.Client, id ident.ID) (subject, error) {
+	e := entity.OfID(id)
+	if e == nil || !e.Registry {
+		return subject{}, errs.NotFound()
+	}
+	rows, err := e.List(ctx, c, func(sel *sql.Selector) { sel.Where(sql.EQ(sel.C("id"), id)) }, func(*sql.Selector) {}, 1, 0)
+	if err != nil {
+		return subject{}, err
+	}
+	if len(rows) == 0 {
+		return subject{}, errs.NotFound()
+	}
+	column := func(name string) ident.ID { x, _ := e.Value(rows[0], name).(ident.ID); return x }
+	sub := subject{entity: e, id: id, at: access.Row{ID: id, Portfolio: column("portfolio_id"), Product: column("product_id"), Vendor: column("vendor_id")}}
+	switch e.Name {
+	case "Portfolio":
+		sub.at.Portfolio = id
+	case "Product":
+		sub.at.Product = id
+	case "Vendor":
+		sub.at.Vendor = id
+	}
+	sub.places = []access.Row{sub.at}
+	if e.Via == nil {
+		return sub, nil
+	}
+	return sub, sub.join(ctx, c, column)
+}
+
+// join adds the products through which a contract, or a term of one, is reached.
+func (sub *subject) join(ctx context.Context, c *ent.Client, column func(string) ident.ID) error {
+	contract := sub.id
+	if sub.entity.Via.Column != "id" {
+		contract = column(sub.entity.Via.Column)
+	}
+	found, err := c.Product.Query().Where(product.HasContractsWith(func(sel *sql.Selector) { sel.Where(sql.EQ(sel.C("id"), contract)) })).
+		Select(product.FieldID).All(scope.Elevate(ctx))
+	for _, p := range found {
+		at := sub.at
+		at.Product = p.ID
+		sub.places = append(sub.places, at)
+	}
+	return err
+}
