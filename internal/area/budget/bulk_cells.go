@@ -31,6 +31,7 @@ type found struct {
 	Cell      ident.ID // "" when never written
 	Version   int
 	Amounts   [3]*money.Amount
+	Total     [3]*money.Amount // of the line
 }
 
 // planRow is what the write needs to know of a plan.
@@ -71,7 +72,8 @@ const readCells = `, p AS (
   ORDER BY p.id LOCK)
 SELECT l.id, l.name, l.portfolio_id, l.product_id, l.archived_at IS NOT NULL OR p.archived_at IS NOT NULL,
   p.id, p.key, p.status, p.currency, p.fiscal_year, p.period_length, p.start, COALESCE(p.closed, ''),
-  v.period, COALESCE(c.id, ''), COALESCE(c.version, 0), c.planned, c.forecast, c.actual
+  v.period, COALESCE(c.id, ''), COALESCE(c.version, 0), c.planned, c.forecast, c.actual,
+  l.planned_total, l.forecast_total, l.actual_total
 FROM v JOIN budget_lines l ON l.id = v.line JOIN p ON p.id = l.plan_id
 LEFT JOIN budget_cells c ON c.line_id = l.id AND c.period = v.period`
 
@@ -100,7 +102,8 @@ func read(ctx context.Context, s *store.Store, cells []where, lock bool) (map[wh
 		var f found
 		p := &f.Plan
 		if err := rows.Scan(&f.Line, &f.LineName, &f.Portfolio, &f.Product, &f.Archived, &p.ID, &p.Key, &p.Status, &p.Currency, &p.Year,
-			&p.Length, &p.Start, &p.Closed, &f.Period, &f.Cell, &f.Version, &f.Amounts[planned], &f.Amounts[forecast], &f.Amounts[actual]); err != nil {
+			&p.Length, &p.Start, &p.Closed, &f.Period, &f.Cell, &f.Version, &f.Amounts[planned], &f.Amounts[forecast], &f.Amounts[actual],
+			&f.Total[planned], &f.Total[forecast], &f.Total[actual]); err != nil {
 			return nil, err
 		}
 		out[where{f.Line, f.Period}] = &f
@@ -164,8 +167,8 @@ FROM v JOIN budget_lines l ON l.id = v.line WHERE true
 ON CONFLICT (line_id, period) DO UPDATE SET version = excluded.version, updated_at = excluded.updated_at, updated_by = excluded.updated_by,
   planned = excluded.planned, forecast = excluded.forecast, actual = excluded.actual
 WHERE budget_cells.version = excluded.version - 1`
-	countPostgres = `SELECT 'cells' AS kind, '' AS id, '' AS period, COUNT(*) AS planned, NULL AS forecast, NULL AS actual FROM u`
-	countSQLite   = `SELECT 'cells' AS kind, '' AS id, '' AS period, COUNT(*) AS planned, NULL AS forecast, NULL AS actual
+	takenPostgres = `SELECT 'cell' AS kind, id, '' AS period, NULL AS planned, NULL AS forecast, NULL AS actual FROM u`
+	takenSQLite   = `SELECT 'cell' AS kind, v.id, '' AS period, NULL AS planned, NULL AS forecast, NULL AS actual
 FROM v JOIN budget_cells c ON c.id = v.id AND c.version = v.version + 1`
 	lineTotals   = ` UNION ALL SELECT 'line', id, '', p1, f1, a1 FROM t`
 	periodTotals = ` UNION ALL SELECT 'period', plan_id, period, SUM(planned), SUM(forecast), SUM(actual) FROM (
@@ -176,16 +179,16 @@ FROM v JOIN budget_cells c ON c.id = v.id AND c.version = v.version + 1`
 GROUP BY plan_id, period`
 )
 
-// outcome is what a write reports: how many cells took it, and totals after it.
+// outcome is what a write reports: which cells took it, and totals after it.
 type outcome struct {
-	cells   int
+	cells   map[ident.ID]bool
 	lines   map[ident.ID][3]*money.Amount
 	periods []PeriodTotal
 }
 
 // write stores the cells whose version is still the one they were based on, and brings the
-// totals of their lines and plans to what they then are. When outcome.cells falls short of
-// the batch, somebody was faster and the caller must roll back.
+// totals of their lines and plans to what they then are. When outcome.cells lacks
+// one, somebody was faster with it and the caller must roll back.
 func write(ctx context.Context, s *store.Store, batch []written, totals bool) (*outcome, error) {
 	arg, err := json.Marshal(batch)
 	if err != nil {
@@ -198,19 +201,19 @@ func write(ctx context.Context, s *store.Store, batch []written, totals bool) (*
 	var q string
 	if s.Dialect == dialect.Postgres {
 		q = "WITH " + rowsPostgres + difference + ",\npl AS (" + updatePlans + "),\nli AS (" + updateLines + "),\nu AS (" + upsertCells + " RETURNING id)\n" +
-			countPostgres + result
+			takenPostgres + result
 	} else {
 		// SQLite has no WITH around statements that write, so they follow one another in
 		// one call: each sees what the one before it did, hence plans before their lines.
 		with := "WITH " + rowsSQLite + difference + "\n"
-		q = with + updatePlans + ";\n" + with + updateLines + ";\nWITH " + rowsSQLite + "\n" + upsertCells + ";\n" + with + countSQLite + result
+		q = with + updatePlans + ";\n" + with + updateLines + ";\nWITH " + rowsSQLite + "\n" + upsertCells + ";\n" + with + takenSQLite + result
 	}
 	rows, err := s.Raw(ctx).QueryContext(ctx, q, string(arg))
 	if err != nil {
 		return nil, tooLarge(err)
 	}
 	defer rows.Close()
-	out := &outcome{lines: map[ident.ID][3]*money.Amount{}}
+	out := &outcome{cells: map[ident.ID]bool{}, lines: map[ident.ID][3]*money.Amount{}}
 	for rows.Next() {
 		var kind string
 		var id ident.ID
@@ -220,8 +223,8 @@ func write(ctx context.Context, s *store.Store, batch []written, totals bool) (*
 			return nil, err
 		}
 		switch kind {
-		case "cells":
-			out.cells = int(*a[planned])
+		case "cell":
+			out.cells[id] = true
 		case "line":
 			out.lines[id] = a
 		case "period":
@@ -249,4 +252,3 @@ func stamp(s *store.Store) string {
 
 // units is an amount as the database counts it.
 func units(a *money.Amount) *int64 { return (*int64)(a) }
-

@@ -3,7 +3,6 @@ package budget
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"steward/ent"
@@ -40,7 +39,8 @@ type SetCellsInput struct {
 type SetCellsResult struct {
 	// Lines are the touched ones, in the order in which the batch names them first.
 	Lines []LineCells
-	// Totals are those of the touched periods, over all unarchived lines of each plan.
+	// Totals are those of the touched periods, over all unarchived lines of each plan;
+	// none when the batch changed nothing.
 	Totals []PeriodTotal
 	// UndoToken takes the batch back; empty when it changed nothing.
 	UndoToken string
@@ -196,6 +196,3 @@ func (j *job) lines() []LineCells {
 	}
 	return out
 }
-
-// plural keeps the message of several things in one sentence.
-func joined(names []string) string { return strings.Join(names, ", ") }

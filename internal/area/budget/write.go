@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"maps"
 
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
@@ -117,6 +118,7 @@ func (j *job) unchanged(ctx context.Context) error {
 // write stores the cells that change and notes each in the audit.
 func (j *job) write(ctx context.Context) error {
 	who, at := actor(ctx), stamp(j.store)
+	j.totalOf = map[ident.ID][3]*money.Amount{}
 	var batch []written
 	var notes []store.Change
 	var rows []*target
@@ -147,20 +149,24 @@ func (j *job) write(ctx context.Context) error {
 		notes, rows = append(notes, note), append(rows, t)
 		f.Amounts = after
 	}
+	for _, f := range j.found {
+		j.totalOf[f.Line] = f.Total
+	}
 	if j.changed = len(batch); j.changed == 0 {
-		return j.standing(ctx)
+		return nil
 	}
 	out, err := write(ctx, j.store, batch, j.totals)
 	if err != nil {
 		return err
 	}
-	if out.cells != len(batch) {
-		return j.overtaken(ctx)
+	if len(out.cells) != len(batch) {
+		return j.overtaken(ctx, rows, out.cells)
 	}
 	for _, t := range rows {
 		j.found[t.where].Version++
 	}
-	j.totalOf, j.periods = out.lines, j.inCurrency(out.periods)
+	maps.Copy(j.totalOf, out.lines)
+	j.periods = j.inCurrency(out.periods)
 	return store.Note(ctx, notes...)
 }
 
@@ -176,42 +182,23 @@ func (j *job) inCurrency(list []PeriodTotal) []PeriodTotal {
 	return list
 }
 
-// standing answers a batch that changes nothing with the totals as they are.
-func (j *job) standing(ctx context.Context) error {
-	var ids []ident.ID
-	for _, t := range j.targets {
-		ids = append(ids, t.Line)
-	}
-	out, err := write(ctx, j.store, nil, false)
-	_ = out
-	_ = ids
-	return err
-}
-
-// overtaken finds which cells others changed between our look and our write.
-func (j *job) overtaken(ctx context.Context) error {
-	cells := make([]where, len(j.targets))
-	for i, t := range j.targets {
-		cells[i] = t.where
+// overtaken is the conflict of cells that others changed between our look and our write.
+func (j *job) overtaken(ctx context.Context, rows []*target, taken map[ident.ID]bool) error {
+	var stale []*target
+	var cells []where
+	for _, t := range rows {
+		if !taken[j.found[t.where].Cell] {
+			stale, cells = append(stale, t), append(cells, t.where)
+		}
 	}
 	now, err := read(ctx, j.store, cells, false)
 	if err != nil {
 		return err
 	}
-	var stale []*target
-	for _, t := range j.targets {
-		was := t.version
-		if was < 0 {
-			was = j.found[t.where].Version
-		}
-		if f := now[t.where]; f == nil || f.Version != was {
-			stale = append(stale, t)
-		}
-	}
-	j.found = now
-	if len(stale) == 0 { // the line was taken away; nothing of it is left to show
+	if len(now) < len(cells) { // a line has gone
 		return errs.NotFound()
 	}
+	j.found = now
 	return j.conflict(ctx, stale)
 }
 

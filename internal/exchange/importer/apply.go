@@ -39,7 +39,7 @@ func (c *comparison) apply(client *ent.Client, created, updated map[*Kind][]*ite
 }
 
 func (c *comparison) exec(q string, args []any) error {
-	_, err := c.store.Raw(c.ctx).ExecContext(c.ctx, q, args...)
+	_, err := c.store.Raw(c.ctx).ExecContext(c.ctx, spell(c.store.Dialect, q), args...)
 	return store.Known(err)
 }
 
@@ -262,7 +262,7 @@ func (c *comparison) totals(created, updated map[*Kind][]*item) error {
 func heldTotals(ctx context.Context, s *store.Store, lines, plans map[string]bool) error {
 	run := func(q string, ids []string) error {
 		for chunk := range slices.Chunk(ids, idChunk) {
-			if _, err := s.Raw(ctx).ExecContext(ctx, q+` IN (`+marks(1, len(chunk))+`)`, args(chunk)...); err != nil {
+			if _, err := s.Raw(ctx).ExecContext(ctx, spell(s.Dialect, q+` IN (`+marks(1, len(chunk))+`)`), args(chunk)...); err != nil {
 				return store.Known(err)
 			}
 		}

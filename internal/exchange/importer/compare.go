@@ -330,7 +330,7 @@ func readable(ctx context.Context, s *store.Store, name string, number int) (str
 
 // query runs a SELECT and gives each row to each.
 func query(ctx context.Context, s *store.Store, q string, a []any, each func(scan func(...any) error) error) error {
-	rows, err := s.Raw(ctx).QueryContext(ctx, q, a...)
+	rows, err := s.Raw(ctx).QueryContext(ctx, spell(s.Dialect, q), a...)
 	if err != nil {
 		return store.Known(err)
 	}

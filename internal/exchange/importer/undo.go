@@ -259,7 +259,7 @@ func (u *undoing) takeBack() error {
 }
 
 func (u *undoing) exec(q string, args []any) error {
-	_, err := u.store.Raw(u.ctx).ExecContext(u.ctx, q, args...)
+	_, err := u.store.Raw(u.ctx).ExecContext(u.ctx, spell(u.store.Dialect, q), args...)
 	return store.Known(err)
 }
 

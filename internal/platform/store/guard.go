@@ -207,25 +207,26 @@ func (w *writing) load(letter access.Letter) error {
 	if !w.entity.Registry {
 		return nil
 	}
-	rows, err := w.entity.List(w.ctx, w.m.Client(), byID(id), unordered, 1, 0)
+	touchable := func(sel *sql.Selector) {
+		byID(id)(sel)
+		scope.ApplyFor(sel.WithContext(w.ctx), w.entity.Table, letter)
+	}
+	rows, err := w.entity.List(w.ctx, w.m.Client(), touchable, unordered, 1, 0)
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 {
-		return errs.NotFound()
-	}
-	w.old = &rows[0]
-	if scope.Unrestricted(w.ctx) {
+	if len(rows) == 1 {
+		w.old = &rows[0]
 		return nil
 	}
-	n, err := w.entity.Count(w.ctx, w.m.Client(), func(sel *sql.Selector) {
-		byID(id)(sel)
-		scope.ApplyFor(sel.WithContext(w.ctx), w.entity.Table, letter)
-	})
-	if err == nil && n == 0 {
+	n, err := w.entity.Count(w.ctx, w.m.Client(), byID(id))
+	switch {
+	case err != nil:
+		return err
+	case n == 1:
 		return errs.Forbidden()
 	}
-	return err
+	return errs.NotFound()
 }
 
 // edges lets a connection be written only from the side that owns it, and only

@@ -181,6 +181,23 @@ func TestAWriteLeavesVersionStampsAndAudit(t *testing.T) {
 	})
 }
 
+func TestAnUpdateTakesSevenStatements(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := build(t, s)
+		s.Statements.Keep()
+		s.Statements.Reset()
+		if err := s.Tx(w.manager, func(ctx context.Context, c *ent.Client) error {
+			return c.Product.UpdateOneID(w.ourProd.ID).Where(product.Version(1)).SetName("x").Exec(ctx)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		// begin, the row before, update, ent's read of the row after, audit, outbox, commit
+		if n := s.Statements.N(); n != 7 {
+			t.Errorf("%d statements:\n%s", n, strings.Join(s.Statements.Log(), "\n"))
+		}
+	})
+}
+
 func TestChildrenInheritTheirPlace(t *testing.T) {
 	testkit.Databases(t, func(t *testing.T, s *store.Store) {
 		w := build(t, s)
