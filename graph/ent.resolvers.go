@@ -847,583 +847,143 @@ func (r *queryResolver) VendorContacts(ctx context.Context, after *entgql.Cursor
 
 // BudgetPlan is the resolver for the budgetPlan field.
 func (r *queryResolver) BudgetPlan(ctx context.Context, key string) (*ent.BudgetPlan, error) {
-	return r.client(ctx).BudgetPlan.Query().Where(budgetplan.Key(key)).Only(ctx)
+	q, err := r.client(ctx).BudgetPlan.Query().Where(budgetplan.Key(key)).CollectFields(ctx, "BudgetPlan", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // ClientAccount is the resolver for the clientAccount field.
 func (r *queryResolver) ClientAccount(ctx context.Context, key string) (*ent.ClientAccount, error) {
-	return r.client(ctx).ClientAccount.Query().Where(clientaccount.Key(key)).Only(ctx)
+	q, err := r.client(ctx).ClientAccount.Query().Where(clientaccount.Key(key)).CollectFields(ctx, "ClientAccount", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Component is the resolver for the component field.
 func (r *queryResolver) Component(ctx context.Context, key string) (*ent.Component, error) {
-	return r.client(ctx).Component.Query().Where(component.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Component.Query().Where(component.Key(key)).CollectFields(ctx, "Component", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Contract is the resolver for the contract field.
 func (r *queryResolver) Contract(ctx context.Context, key string) (*ent.Contract, error) {
-	return r.client(ctx).Contract.Query().Where(contract.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Contract.Query().Where(contract.Key(key)).CollectFields(ctx, "Contract", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Environment is the resolver for the environment field.
 func (r *queryResolver) Environment(ctx context.Context, key string) (*ent.Environment, error) {
-	return r.client(ctx).Environment.Query().Where(environment.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Environment.Query().Where(environment.Key(key)).CollectFields(ctx, "Environment", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Initiative is the resolver for the initiative field.
 func (r *queryResolver) Initiative(ctx context.Context, key string) (*ent.Initiative, error) {
-	return r.client(ctx).Initiative.Query().Where(initiative.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Initiative.Query().Where(initiative.Key(key)).CollectFields(ctx, "Initiative", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Objective is the resolver for the objective field.
 func (r *queryResolver) Objective(ctx context.Context, key string) (*ent.Objective, error) {
-	return r.client(ctx).Objective.Query().Where(objective.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Objective.Query().Where(objective.Key(key)).CollectFields(ctx, "Objective", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Portfolio is the resolver for the portfolio field.
 func (r *queryResolver) Portfolio(ctx context.Context, key string) (*ent.Portfolio, error) {
-	return r.client(ctx).Portfolio.Query().Where(portfolio.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Portfolio.Query().Where(portfolio.Key(key)).CollectFields(ctx, "Portfolio", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Procurement is the resolver for the procurement field.
 func (r *queryResolver) Procurement(ctx context.Context, key string) (*ent.Procurement, error) {
-	return r.client(ctx).Procurement.Query().Where(procurement.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Procurement.Query().Where(procurement.Key(key)).CollectFields(ctx, "Procurement", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Product is the resolver for the product field.
 func (r *queryResolver) Product(ctx context.Context, key string) (*ent.Product, error) {
-	return r.client(ctx).Product.Query().Where(product.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Product.Query().Where(product.Key(key)).CollectFields(ctx, "Product", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Team is the resolver for the team field.
 func (r *queryResolver) Team(ctx context.Context, key string) (*ent.Team, error) {
-	return r.client(ctx).Team.Query().Where(team.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Team.Query().Where(team.Key(key)).CollectFields(ctx, "Team", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
 
 // Vendor is the resolver for the vendor field.
 func (r *queryResolver) Vendor(ctx context.Context, key string) (*ent.Vendor, error) {
-	return r.client(ctx).Vendor.Query().Where(vendor.Key(key)).Only(ctx)
+	q, err := r.client(ctx).Vendor.Query().Where(vendor.Key(key)).CollectFields(ctx, "Vendor", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.Only(ctx)
 }
+
+// BudgetPlan returns generated.BudgetPlanResolver implementation.
+func (r *Resolver) BudgetPlan() generated.BudgetPlanResolver { return &budgetPlanResolver{r} }
+
+// Contract returns generated.ContractResolver implementation.
+func (r *Resolver) Contract() generated.ContractResolver { return &contractResolver{r} }
+
+// Initiative returns generated.InitiativeResolver implementation.
+func (r *Resolver) Initiative() generated.InitiativeResolver { return &initiativeResolver{r} }
 
 // Mutation returns generated.MutationResolver implementation.
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
+
+// Objective returns generated.ObjectiveResolver implementation.
+func (r *Resolver) Objective() generated.ObjectiveResolver { return &objectiveResolver{r} }
+
+// Procurement returns generated.ProcurementResolver implementation.
+func (r *Resolver) Procurement() generated.ProcurementResolver { return &procurementResolver{r} }
+
+// Product returns generated.ProductResolver implementation.
+func (r *Resolver) Product() generated.ProductResolver { return &productResolver{r} }
 
 // Query returns generated.QueryResolver implementation.
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
 
 type (
-	mutationResolver struct{ *Resolver }
-	queryResolver    struct{ *Resolver }
+	budgetPlanResolver  struct{ *Resolver }
+	contractResolver    struct{ *Resolver }
+	initiativeResolver  struct{ *Resolver }
+	mutationResolver    struct{ *Resolver }
+	objectiveResolver   struct{ *Resolver }
+	procurementResolver struct{ *Resolver }
+	productResolver     struct{ *Resolver }
+	queryResolver       struct{ *Resolver }
 )
-
-// !!! WARNING !!!
-// The code below was going to be deleted when updating resolvers. It has been copied here so you have
-// one last chance to move it out of harms way if you want. There are two reasons this happens:
-//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
-//    it when you're done.
-//  - You have helper methods in this file. Move them out to keep these resolver files clean.
-/*
-	func (r *budgetCellResolver) Custom(ctx context.Context, obj *ent.BudgetCell) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *budgetLineResolver) Custom(ctx context.Context, obj *ent.BudgetLine) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *budgetLineResolver) Coding(ctx context.Context, obj *ent.BudgetLine) (any, error) {
-	panic("not written yet: Coding")
-}
-func (r *budgetLineResolver) Outlook(ctx context.Context, obj *ent.BudgetLine) (any, error) {
-	panic("not written yet: Outlook")
-}
-func (r *budgetPlanResolver) Custom(ctx context.Context, obj *ent.BudgetPlan) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *capabilityResolver) Custom(ctx context.Context, obj *ent.Capability) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *checkInResolver) Custom(ctx context.Context, obj *ent.CheckIn) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *clientAccountResolver) Custom(ctx context.Context, obj *ent.ClientAccount) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *componentResolver) Custom(ctx context.Context, obj *ent.Component) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *contractResolver) Custom(ctx context.Context, obj *ent.Contract) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *contractTermResolver) Custom(ctx context.Context, obj *ent.ContractTerm) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *customFieldResolver) Custom(ctx context.Context, obj *ent.CustomField) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *cycleResolver) Custom(ctx context.Context, obj *ent.Cycle) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *dependencyResolver) Custom(ctx context.Context, obj *ent.Dependency) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *environmentResolver) Custom(ctx context.Context, obj *ent.Environment) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *fiscalPeriodResolver) Custom(ctx context.Context, obj *ent.FiscalPeriod) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *initiativeResolver) Custom(ctx context.Context, obj *ent.Initiative) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *keyResultResolver) Custom(ctx context.Context, obj *ent.KeyResult) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *objectiveResolver) Custom(ctx context.Context, obj *ent.Objective) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *organizationResolver) Custom(ctx context.Context, obj *ent.Organization) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *personResolver) Custom(ctx context.Context, obj *ent.Person) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *portfolioResolver) Custom(ctx context.Context, obj *ent.Portfolio) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *procurementResolver) Custom(ctx context.Context, obj *ent.Procurement) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *productResolver) Custom(ctx context.Context, obj *ent.Product) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *tagResolver) Custom(ctx context.Context, obj *ent.Tag) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *teamResolver) Custom(ctx context.Context, obj *ent.Team) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *teamMembershipResolver) Custom(ctx context.Context, obj *ent.TeamMembership) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *vendorResolver) Custom(ctx context.Context, obj *ent.Vendor) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *vendorContactResolver) Custom(ctx context.Context, obj *ent.VendorContact) (any, error) {
-	panic("not written yet: Custom")
-}
-func (r *createBudgetLineInputResolver) Custom(ctx context.Context, obj *ent.CreateBudgetLineInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createBudgetLineInputResolver) Coding(ctx context.Context, obj *ent.CreateBudgetLineInput, data any) error {
-	panic("not written yet: Coding")
-}
-func (r *createBudgetPlanInputResolver) Custom(ctx context.Context, obj *ent.CreateBudgetPlanInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createCapabilityInputResolver) Custom(ctx context.Context, obj *ent.CreateCapabilityInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createClientAccountInputResolver) Custom(ctx context.Context, obj *ent.CreateClientAccountInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createComponentInputResolver) Custom(ctx context.Context, obj *ent.CreateComponentInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createContractInputResolver) Custom(ctx context.Context, obj *ent.CreateContractInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createContractTermInputResolver) Custom(ctx context.Context, obj *ent.CreateContractTermInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createCustomFieldInputResolver) Custom(ctx context.Context, obj *ent.CreateCustomFieldInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createCycleInputResolver) Custom(ctx context.Context, obj *ent.CreateCycleInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createDependencyInputResolver) Custom(ctx context.Context, obj *ent.CreateDependencyInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createEnvironmentInputResolver) Custom(ctx context.Context, obj *ent.CreateEnvironmentInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createFiscalPeriodInputResolver) Custom(ctx context.Context, obj *ent.CreateFiscalPeriodInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createInitiativeInputResolver) Custom(ctx context.Context, obj *ent.CreateInitiativeInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createKeyResultInputResolver) Custom(ctx context.Context, obj *ent.CreateKeyResultInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createObjectiveInputResolver) Custom(ctx context.Context, obj *ent.CreateObjectiveInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createOrganizationInputResolver) Custom(ctx context.Context, obj *ent.CreateOrganizationInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createPersonInputResolver) Custom(ctx context.Context, obj *ent.CreatePersonInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createPortfolioInputResolver) Custom(ctx context.Context, obj *ent.CreatePortfolioInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createProcurementInputResolver) Custom(ctx context.Context, obj *ent.CreateProcurementInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createProductInputResolver) Custom(ctx context.Context, obj *ent.CreateProductInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createTagInputResolver) Custom(ctx context.Context, obj *ent.CreateTagInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createTeamInputResolver) Custom(ctx context.Context, obj *ent.CreateTeamInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createTeamMembershipInputResolver) Custom(ctx context.Context, obj *ent.CreateTeamMembershipInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createVendorContactInputResolver) Custom(ctx context.Context, obj *ent.CreateVendorContactInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *createVendorInputResolver) Custom(ctx context.Context, obj *ent.CreateVendorInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateBudgetLineInputResolver) Custom(ctx context.Context, obj *ent.UpdateBudgetLineInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateBudgetLineInputResolver) Coding(ctx context.Context, obj *ent.UpdateBudgetLineInput, data any) error {
-	panic("not written yet: Coding")
-}
-func (r *updateBudgetPlanInputResolver) Custom(ctx context.Context, obj *ent.UpdateBudgetPlanInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateCapabilityInputResolver) Custom(ctx context.Context, obj *ent.UpdateCapabilityInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateClientAccountInputResolver) Custom(ctx context.Context, obj *ent.UpdateClientAccountInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateComponentInputResolver) Custom(ctx context.Context, obj *ent.UpdateComponentInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateContractInputResolver) Custom(ctx context.Context, obj *ent.UpdateContractInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateContractTermInputResolver) Custom(ctx context.Context, obj *ent.UpdateContractTermInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateCustomFieldInputResolver) Custom(ctx context.Context, obj *ent.UpdateCustomFieldInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateCycleInputResolver) Custom(ctx context.Context, obj *ent.UpdateCycleInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateDependencyInputResolver) Custom(ctx context.Context, obj *ent.UpdateDependencyInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateEnvironmentInputResolver) Custom(ctx context.Context, obj *ent.UpdateEnvironmentInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateFiscalPeriodInputResolver) Custom(ctx context.Context, obj *ent.UpdateFiscalPeriodInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateInitiativeInputResolver) Custom(ctx context.Context, obj *ent.UpdateInitiativeInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateKeyResultInputResolver) Custom(ctx context.Context, obj *ent.UpdateKeyResultInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateObjectiveInputResolver) Custom(ctx context.Context, obj *ent.UpdateObjectiveInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateOrganizationInputResolver) Custom(ctx context.Context, obj *ent.UpdateOrganizationInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updatePersonInputResolver) Custom(ctx context.Context, obj *ent.UpdatePersonInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updatePortfolioInputResolver) Custom(ctx context.Context, obj *ent.UpdatePortfolioInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateProcurementInputResolver) Custom(ctx context.Context, obj *ent.UpdateProcurementInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateProductInputResolver) Custom(ctx context.Context, obj *ent.UpdateProductInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateTagInputResolver) Custom(ctx context.Context, obj *ent.UpdateTagInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateTeamInputResolver) Custom(ctx context.Context, obj *ent.UpdateTeamInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateTeamMembershipInputResolver) Custom(ctx context.Context, obj *ent.UpdateTeamMembershipInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateVendorContactInputResolver) Custom(ctx context.Context, obj *ent.UpdateVendorContactInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *updateVendorInputResolver) Custom(ctx context.Context, obj *ent.UpdateVendorInput, data any) error {
-	panic("not written yet: Custom")
-}
-func (r *Resolver) BudgetCell() generated.BudgetCellResolver { return &budgetCellResolver{r} }
-func (r *Resolver) BudgetLine() generated.BudgetLineResolver { return &budgetLineResolver{r} }
-func (r *Resolver) BudgetPlan() generated.BudgetPlanResolver { return &budgetPlanResolver{r} }
-func (r *Resolver) Capability() generated.CapabilityResolver { return &capabilityResolver{r} }
-func (r *Resolver) CheckIn() generated.CheckInResolver { return &checkInResolver{r} }
-func (r *Resolver) ClientAccount() generated.ClientAccountResolver { return &clientAccountResolver{r} }
-func (r *Resolver) Component() generated.ComponentResolver { return &componentResolver{r} }
-func (r *Resolver) Contract() generated.ContractResolver { return &contractResolver{r} }
-func (r *Resolver) ContractTerm() generated.ContractTermResolver { return &contractTermResolver{r} }
-func (r *Resolver) CustomField() generated.CustomFieldResolver { return &customFieldResolver{r} }
-func (r *Resolver) Cycle() generated.CycleResolver { return &cycleResolver{r} }
-func (r *Resolver) Dependency() generated.DependencyResolver { return &dependencyResolver{r} }
-func (r *Resolver) Environment() generated.EnvironmentResolver { return &environmentResolver{r} }
-func (r *Resolver) FiscalPeriod() generated.FiscalPeriodResolver { return &fiscalPeriodResolver{r} }
-func (r *Resolver) Initiative() generated.InitiativeResolver { return &initiativeResolver{r} }
-func (r *Resolver) KeyResult() generated.KeyResultResolver { return &keyResultResolver{r} }
-func (r *Resolver) Objective() generated.ObjectiveResolver { return &objectiveResolver{r} }
-func (r *Resolver) Organization() generated.OrganizationResolver { return &organizationResolver{r} }
-func (r *Resolver) Person() generated.PersonResolver { return &personResolver{r} }
-func (r *Resolver) Portfolio() generated.PortfolioResolver { return &portfolioResolver{r} }
-func (r *Resolver) Procurement() generated.ProcurementResolver { return &procurementResolver{r} }
-func (r *Resolver) Product() generated.ProductResolver { return &productResolver{r} }
-func (r *Resolver) Tag() generated.TagResolver { return &tagResolver{r} }
-func (r *Resolver) Team() generated.TeamResolver { return &teamResolver{r} }
-func (r *Resolver) TeamMembership() generated.TeamMembershipResolver {
-	return &teamMembershipResolver{r}
-}
-func (r *Resolver) Vendor() generated.VendorResolver { return &vendorResolver{r} }
-func (r *Resolver) VendorContact() generated.VendorContactResolver { return &vendorContactResolver{r} }
-func (r *Resolver) CreateBudgetLineInput() generated.CreateBudgetLineInputResolver {
-	return &createBudgetLineInputResolver{r}
-}
-func (r *Resolver) CreateBudgetPlanInput() generated.CreateBudgetPlanInputResolver {
-	return &createBudgetPlanInputResolver{r}
-}
-func (r *Resolver) CreateCapabilityInput() generated.CreateCapabilityInputResolver {
-	return &createCapabilityInputResolver{r}
-}
-func (r *Resolver) CreateClientAccountInput() generated.CreateClientAccountInputResolver {
-	return &createClientAccountInputResolver{r}
-}
-func (r *Resolver) CreateComponentInput() generated.CreateComponentInputResolver {
-	return &createComponentInputResolver{r}
-}
-func (r *Resolver) CreateContractInput() generated.CreateContractInputResolver {
-	return &createContractInputResolver{r}
-}
-func (r *Resolver) CreateContractTermInput() generated.CreateContractTermInputResolver {
-	return &createContractTermInputResolver{r}
-}
-func (r *Resolver) CreateCustomFieldInput() generated.CreateCustomFieldInputResolver {
-	return &createCustomFieldInputResolver{r}
-}
-func (r *Resolver) CreateCycleInput() generated.CreateCycleInputResolver {
-	return &createCycleInputResolver{r}
-}
-func (r *Resolver) CreateDependencyInput() generated.CreateDependencyInputResolver {
-	return &createDependencyInputResolver{r}
-}
-func (r *Resolver) CreateEnvironmentInput() generated.CreateEnvironmentInputResolver {
-	return &createEnvironmentInputResolver{r}
-}
-func (r *Resolver) CreateFiscalPeriodInput() generated.CreateFiscalPeriodInputResolver {
-	return &createFiscalPeriodInputResolver{r}
-}
-func (r *Resolver) CreateInitiativeInput() generated.CreateInitiativeInputResolver {
-	return &createInitiativeInputResolver{r}
-}
-func (r *Resolver) CreateKeyResultInput() generated.CreateKeyResultInputResolver {
-	return &createKeyResultInputResolver{r}
-}
-func (r *Resolver) CreateObjectiveInput() generated.CreateObjectiveInputResolver {
-	return &createObjectiveInputResolver{r}
-}
-func (r *Resolver) CreateOrganizationInput() generated.CreateOrganizationInputResolver {
-	return &createOrganizationInputResolver{r}
-}
-func (r *Resolver) CreatePersonInput() generated.CreatePersonInputResolver {
-	return &createPersonInputResolver{r}
-}
-func (r *Resolver) CreatePortfolioInput() generated.CreatePortfolioInputResolver {
-	return &createPortfolioInputResolver{r}
-}
-func (r *Resolver) CreateProcurementInput() generated.CreateProcurementInputResolver {
-	return &createProcurementInputResolver{r}
-}
-func (r *Resolver) CreateProductInput() generated.CreateProductInputResolver {
-	return &createProductInputResolver{r}
-}
-func (r *Resolver) CreateTagInput() generated.CreateTagInputResolver {
-	return &createTagInputResolver{r}
-}
-func (r *Resolver) CreateTeamInput() generated.CreateTeamInputResolver {
-	return &createTeamInputResolver{r}
-}
-func (r *Resolver) CreateTeamMembershipInput() generated.CreateTeamMembershipInputResolver {
-	return &createTeamMembershipInputResolver{r}
-}
-func (r *Resolver) CreateVendorContactInput() generated.CreateVendorContactInputResolver {
-	return &createVendorContactInputResolver{r}
-}
-func (r *Resolver) CreateVendorInput() generated.CreateVendorInputResolver {
-	return &createVendorInputResolver{r}
-}
-func (r *Resolver) UpdateBudgetLineInput() generated.UpdateBudgetLineInputResolver {
-	return &updateBudgetLineInputResolver{r}
-}
-func (r *Resolver) UpdateBudgetPlanInput() generated.UpdateBudgetPlanInputResolver {
-	return &updateBudgetPlanInputResolver{r}
-}
-func (r *Resolver) UpdateCapabilityInput() generated.UpdateCapabilityInputResolver {
-	return &updateCapabilityInputResolver{r}
-}
-func (r *Resolver) UpdateClientAccountInput() generated.UpdateClientAccountInputResolver {
-	return &updateClientAccountInputResolver{r}
-}
-func (r *Resolver) UpdateComponentInput() generated.UpdateComponentInputResolver {
-	return &updateComponentInputResolver{r}
-}
-func (r *Resolver) UpdateContractInput() generated.UpdateContractInputResolver {
-	return &updateContractInputResolver{r}
-}
-func (r *Resolver) UpdateContractTermInput() generated.UpdateContractTermInputResolver {
-	return &updateContractTermInputResolver{r}
-}
-func (r *Resolver) UpdateCustomFieldInput() generated.UpdateCustomFieldInputResolver {
-	return &updateCustomFieldInputResolver{r}
-}
-func (r *Resolver) UpdateCycleInput() generated.UpdateCycleInputResolver {
-	return &updateCycleInputResolver{r}
-}
-func (r *Resolver) UpdateDependencyInput() generated.UpdateDependencyInputResolver {
-	return &updateDependencyInputResolver{r}
-}
-func (r *Resolver) UpdateEnvironmentInput() generated.UpdateEnvironmentInputResolver {
-	return &updateEnvironmentInputResolver{r}
-}
-func (r *Resolver) UpdateFiscalPeriodInput() generated.UpdateFiscalPeriodInputResolver {
-	return &updateFiscalPeriodInputResolver{r}
-}
-func (r *Resolver) UpdateInitiativeInput() generated.UpdateInitiativeInputResolver {
-	return &updateInitiativeInputResolver{r}
-}
-func (r *Resolver) UpdateKeyResultInput() generated.UpdateKeyResultInputResolver {
-	return &updateKeyResultInputResolver{r}
-}
-func (r *Resolver) UpdateObjectiveInput() generated.UpdateObjectiveInputResolver {
-	return &updateObjectiveInputResolver{r}
-}
-func (r *Resolver) UpdateOrganizationInput() generated.UpdateOrganizationInputResolver {
-	return &updateOrganizationInputResolver{r}
-}
-func (r *Resolver) UpdatePersonInput() generated.UpdatePersonInputResolver {
-	return &updatePersonInputResolver{r}
-}
-func (r *Resolver) UpdatePortfolioInput() generated.UpdatePortfolioInputResolver {
-	return &updatePortfolioInputResolver{r}
-}
-func (r *Resolver) UpdateProcurementInput() generated.UpdateProcurementInputResolver {
-	return &updateProcurementInputResolver{r}
-}
-func (r *Resolver) UpdateProductInput() generated.UpdateProductInputResolver {
-	return &updateProductInputResolver{r}
-}
-func (r *Resolver) UpdateTagInput() generated.UpdateTagInputResolver {
-	return &updateTagInputResolver{r}
-}
-func (r *Resolver) UpdateTeamInput() generated.UpdateTeamInputResolver {
-	return &updateTeamInputResolver{r}
-}
-func (r *Resolver) UpdateTeamMembershipInput() generated.UpdateTeamMembershipInputResolver {
-	return &updateTeamMembershipInputResolver{r}
-}
-func (r *Resolver) UpdateVendorContactInput() generated.UpdateVendorContactInputResolver {
-	return &updateVendorContactInputResolver{r}
-}
-func (r *Resolver) UpdateVendorInput() generated.UpdateVendorInputResolver {
-	return &updateVendorInputResolver{r}
-}
-type (
-	budgetCellResolver                struct{ *Resolver }
-	budgetLineResolver                struct{ *Resolver }
-	budgetPlanResolver                struct{ *Resolver }
-	capabilityResolver                struct{ *Resolver }
-	checkInResolver                   struct{ *Resolver }
-	clientAccountResolver             struct{ *Resolver }
-	componentResolver                 struct{ *Resolver }
-	contractResolver                  struct{ *Resolver }
-	contractTermResolver              struct{ *Resolver }
-	customFieldResolver               struct{ *Resolver }
-	cycleResolver                     struct{ *Resolver }
-	dependencyResolver                struct{ *Resolver }
-	environmentResolver               struct{ *Resolver }
-	fiscalPeriodResolver              struct{ *Resolver }
-	initiativeResolver                struct{ *Resolver }
-	keyResultResolver                 struct{ *Resolver }
-	mutationResolver                  struct{ *Resolver }
-	objectiveResolver                 struct{ *Resolver }
-	organizationResolver              struct{ *Resolver }
-	personResolver                    struct{ *Resolver }
-	portfolioResolver                 struct{ *Resolver }
-	procurementResolver               struct{ *Resolver }
-	productResolver                   struct{ *Resolver }
-	queryResolver                     struct{ *Resolver }
-	tagResolver                       struct{ *Resolver }
-	teamResolver                      struct{ *Resolver }
-	teamMembershipResolver            struct{ *Resolver }
-	vendorResolver                    struct{ *Resolver }
-	vendorContactResolver             struct{ *Resolver }
-	createBudgetLineInputResolver     struct{ *Resolver }
-	createBudgetPlanInputResolver     struct{ *Resolver }
-	createCapabilityInputResolver     struct{ *Resolver }
-	createClientAccountInputResolver  struct{ *Resolver }
-	createComponentInputResolver      struct{ *Resolver }
-	createContractInputResolver       struct{ *Resolver }
-	createContractTermInputResolver   struct{ *Resolver }
-	createCustomFieldInputResolver    struct{ *Resolver }
-	createCycleInputResolver          struct{ *Resolver }
-	createDependencyInputResolver     struct{ *Resolver }
-	createEnvironmentInputResolver    struct{ *Resolver }
-	createFiscalPeriodInputResolver   struct{ *Resolver }
-	createInitiativeInputResolver     struct{ *Resolver }
-	createKeyResultInputResolver      struct{ *Resolver }
-	createObjectiveInputResolver      struct{ *Resolver }
-	createOrganizationInputResolver   struct{ *Resolver }
-	createPersonInputResolver         struct{ *Resolver }
-	createPortfolioInputResolver      struct{ *Resolver }
-	createProcurementInputResolver    struct{ *Resolver }
-	createProductInputResolver        struct{ *Resolver }
-	createTagInputResolver            struct{ *Resolver }
-	createTeamInputResolver           struct{ *Resolver }
-	createTeamMembershipInputResolver struct{ *Resolver }
-	createVendorContactInputResolver  struct{ *Resolver }
-	createVendorInputResolver         struct{ *Resolver }
-	updateBudgetLineInputResolver     struct{ *Resolver }
-	updateBudgetPlanInputResolver     struct{ *Resolver }
-	updateCapabilityInputResolver     struct{ *Resolver }
-	updateClientAccountInputResolver  struct{ *Resolver }
-	updateComponentInputResolver      struct{ *Resolver }
-	updateContractInputResolver       struct{ *Resolver }
-	updateContractTermInputResolver   struct{ *Resolver }
-	updateCustomFieldInputResolver    struct{ *Resolver }
-	updateCycleInputResolver          struct{ *Resolver }
-	updateDependencyInputResolver     struct{ *Resolver }
-	updateEnvironmentInputResolver    struct{ *Resolver }
-	updateFiscalPeriodInputResolver   struct{ *Resolver }
-	updateInitiativeInputResolver     struct{ *Resolver }
-	updateKeyResultInputResolver      struct{ *Resolver }
-	updateObjectiveInputResolver      struct{ *Resolver }
-	updateOrganizationInputResolver   struct{ *Resolver }
-	updatePersonInputResolver         struct{ *Resolver }
-	updatePortfolioInputResolver      struct{ *Resolver }
-	updateProcurementInputResolver    struct{ *Resolver }
-	updateProductInputResolver        struct{ *Resolver }
-	updateTagInputResolver            struct{ *Resolver }
-	updateTeamInputResolver           struct{ *Resolver }
-	updateTeamMembershipInputResolver struct{ *Resolver }
-	updateVendorContactInputResolver  struct{ *Resolver }
-	updateVendorInputResolver         struct{ *Resolver }
-)
-*/

@@ -161,6 +161,12 @@ func TestSiteClient(t *testing.T) {
 	if len(groups) != 1 || groups[0].Config["claim.name"] != "groups" || groups[0].Config["full.path"] != "true" || groups[0].Config["id.token.claim"] != "true" {
 		t.Errorf("group mapper: %+v", groups)
 	}
+	// what the site asks for must be there, or Keycloak answers invalid_scope
+	for _, scope := range []string{"profile", "email"} {
+		if !slices.Contains(c.DefaultClientScopes, scope) {
+			t.Errorf("scope %s is missing", scope)
+		}
+	}
 	// With its own id as the audience its access tokens would pass as ID tokens.
 	if len(c.mapper("oidc-audience-mapper")) != 0 {
 		t.Error("steward-web has an audience mapper")

@@ -46,7 +46,7 @@ func (resolvers) Implement(previous string, f *codegen.Field) string {
 		}
 		if len(f.Args) == 1 && f.Args[0].Name == "key" {
 			t := f.Type.Name()
-			return fmt.Sprintf("return r.client(ctx).%s.Query().Where(%s.Key(key)).Only(ctx)", t, pkg(t))
+			return fmt.Sprintf("q, err := r.client(ctx).%s.Query().Where(%s.Key(key)).CollectFields(ctx, %q, \"Node\")\n\tif err != nil {\n\t\treturn nil, err\n\t}\n\treturn q.Only(ctx)", t, pkg(t), t)
 		}
 	}
 	return fmt.Sprintf("panic(%q)", "not written yet: "+name)

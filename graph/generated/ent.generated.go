@@ -13,7 +13,7 @@ import (
 	"steward/ent/capability"
 	"steward/ent/clientaccount"
 	"steward/ent/component"
-	"steward/ent/contract"
+	contract1 "steward/ent/contract"
 	"steward/ent/customfield"
 	"steward/ent/dependency"
 	"steward/ent/environment"
@@ -23,15 +23,23 @@ import (
 	"steward/ent/objective"
 	"steward/ent/organization"
 	"steward/ent/person"
-	"steward/ent/portfolio"
+	portfolio1 "steward/ent/portfolio"
 	"steward/ent/procurement"
 	"steward/ent/product"
 	"steward/ent/tag"
 	"steward/ent/team"
 	"steward/ent/vendor"
+	"steward/graph/model"
+	"steward/internal/area/audit"
+	"steward/internal/area/budget"
+	"steward/internal/area/contract"
+	"steward/internal/area/okr"
+	"steward/internal/area/portfolio"
+	"steward/internal/platform/store"
 	"steward/internal/rules/civil"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/money"
+	"steward/internal/rules/viewer"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -44,6 +52,16 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type BudgetPlanResolver interface {
+	AvailableActions(ctx context.Context, obj *ent.BudgetPlan) ([]*model.Action, error)
+}
+type ContractResolver interface {
+	AvailableActions(ctx context.Context, obj *ent.Contract) ([]*model.Action, error)
+	State(ctx context.Context, obj *ent.Contract) (string, error)
+}
+type InitiativeResolver interface {
+	AvailableActions(ctx context.Context, obj *ent.Initiative) ([]*model.Action, error)
+}
 type MutationResolver interface {
 	CreateBudgetLine(ctx context.Context, input ent.CreateBudgetLineInput, reason *string, idempotencyKey *string) (*ent.BudgetLine, error)
 	UpdateBudgetLine(ctx context.Context, id ident.ID, version int, input ent.UpdateBudgetLineInput, reason *string, idempotencyKey *string) (*ent.BudgetLine, error)
@@ -143,6 +161,32 @@ type MutationResolver interface {
 	UpdateVendorContact(ctx context.Context, id ident.ID, version int, input ent.UpdateVendorContactInput, reason *string, idempotencyKey *string) (*ent.VendorContact, error)
 	ArchiveVendorContact(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.VendorContact, error)
 	RestoreVendorContact(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.VendorContact, error)
+	AddComment(ctx context.Context, input model.AddCommentInput) (*ent.Comment, error)
+	EditComment(ctx context.Context, input model.EditCommentInput) (*ent.Comment, error)
+	Undo(ctx context.Context, token string) (*store.Undone, error)
+	SetBudgetCells(ctx context.Context, input model.SetBudgetCellsInput) (*budget.SetCellsResult, error)
+	PostActuals(ctx context.Context, input model.PostActualsInput) (*model.PostActualsPayload, error)
+	MoveBudgetPlan(ctx context.Context, input model.MoveBudgetPlanInput) (*ent.BudgetPlan, error)
+	OpenFiscalYear(ctx context.Context, input model.OpenFiscalYearInput) ([]*ent.FiscalPeriod, error)
+	CloseFiscalPeriod(ctx context.Context, input model.FiscalPeriodInput) (*ent.FiscalPeriod, error)
+	ReopenFiscalPeriod(ctx context.Context, input model.FiscalPeriodInput) (*ent.FiscalPeriod, error)
+	CheckIn(ctx context.Context, input model.CheckInInput) (*ent.KeyResult, error)
+	MoveObjective(ctx context.Context, input model.MoveObjectiveInput) (*ent.Objective, error)
+	MoveProductStage(ctx context.Context, input model.MoveProductStageInput) (*ent.Product, error)
+	MoveProductToPortfolio(ctx context.Context, input model.MoveProductToPortfolioInput) (*ent.Product, error)
+	MoveInitiative(ctx context.Context, input model.MoveInitiativeInput) (*ent.Initiative, error)
+	MoveProcurement(ctx context.Context, input model.MoveProcurementInput) (*ent.Procurement, error)
+	MoveContract(ctx context.Context, input model.MoveContractInput) (*ent.Contract, error)
+}
+type ObjectiveResolver interface {
+	AvailableActions(ctx context.Context, obj *ent.Objective) ([]*model.Action, error)
+	Standing(ctx context.Context, obj *ent.Objective) (*okr.Standing, error)
+}
+type ProcurementResolver interface {
+	AvailableActions(ctx context.Context, obj *ent.Procurement) ([]*model.Action, error)
+}
+type ProductResolver interface {
+	AvailableActions(ctx context.Context, obj *ent.Product) ([]*model.Action, error)
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id ident.ID) (ent.Noder, error)
@@ -186,6 +230,13 @@ type QueryResolver interface {
 	Product(ctx context.Context, key string) (*ent.Product, error)
 	Team(ctx context.Context, key string) (*ent.Team, error)
 	Vendor(ctx context.Context, key string) (*ent.Vendor, error)
+	Viewer(ctx context.Context) (*viewer.Viewer, error)
+	History(ctx context.Context, id ident.ID, first *int, after *string) (*audit.Page, error)
+	Comments(ctx context.Context, subject ident.ID, first *int, offset *int) ([]*ent.Comment, error)
+	BudgetTotals(ctx context.Context, portfolio *string, fiscalYear *int) ([]*budget.YearTotals, error)
+	BudgetGrid(ctx context.Context, plan *ident.ID, portfolio *string, fiscalYear *int, show budget.View) (*budget.GridView, error)
+	PortfolioTotals(ctx context.Context, portfolio *string) ([]*portfolio.CurrencyTotals, error)
+	ContractRenewals(ctx context.Context, from civil.Date, to civil.Date) ([]*contract.Renewal, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -925,6 +976,20 @@ func field_KeyResult_checkIns_args(ctx context.Context, ec *executionContext, ra
 		return nil, err
 	}
 	args["orderBy"] = arg4
+	return args, nil
+}
+
+func field_Mutation_addComment_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AddCommentInput, error) {
+			return unmarshalNAddCommentInput2stewardᚋgraphᚋmodelᚐAddCommentInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -1840,6 +1905,34 @@ func field_Mutation_archiveVendor_args(ctx context.Context, ec *executionContext
 	return args, nil
 }
 
+func field_Mutation_checkIn_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CheckInInput, error) {
+			return unmarshalNCheckInInput2stewardᚋgraphᚋmodelᚐCheckInInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_closeFiscalPeriod_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.FiscalPeriodInput, error) {
+			return unmarshalNFiscalPeriodInput2stewardᚋgraphᚋmodelᚐFiscalPeriodInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func field_Mutation_createBudgetLine_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2587,6 +2680,160 @@ func field_Mutation_createVendor_args(ctx context.Context, ec *executionContext,
 		return nil, err
 	}
 	args["idempotencyKey"] = arg2
+	return args, nil
+}
+
+func field_Mutation_editComment_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.EditCommentInput, error) {
+			return unmarshalNEditCommentInput2stewardᚋgraphᚋmodelᚐEditCommentInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_moveBudgetPlan_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MoveBudgetPlanInput, error) {
+			return unmarshalNMoveBudgetPlanInput2stewardᚋgraphᚋmodelᚐMoveBudgetPlanInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_moveContract_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MoveContractInput, error) {
+			return unmarshalNMoveContractInput2stewardᚋgraphᚋmodelᚐMoveContractInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_moveInitiative_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MoveInitiativeInput, error) {
+			return unmarshalNMoveInitiativeInput2stewardᚋgraphᚋmodelᚐMoveInitiativeInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_moveObjective_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MoveObjectiveInput, error) {
+			return unmarshalNMoveObjectiveInput2stewardᚋgraphᚋmodelᚐMoveObjectiveInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_moveProcurement_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MoveProcurementInput, error) {
+			return unmarshalNMoveProcurementInput2stewardᚋgraphᚋmodelᚐMoveProcurementInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_moveProductStage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MoveProductStageInput, error) {
+			return unmarshalNMoveProductStageInput2stewardᚋgraphᚋmodelᚐMoveProductStageInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_moveProductToPortfolio_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.MoveProductToPortfolioInput, error) {
+			return unmarshalNMoveProductToPortfolioInput2stewardᚋgraphᚋmodelᚐMoveProductToPortfolioInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_openFiscalYear_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.OpenFiscalYearInput, error) {
+			return unmarshalNOpenFiscalYearInput2stewardᚋgraphᚋmodelᚐOpenFiscalYearInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_postActuals_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PostActualsInput, error) {
+			return unmarshalNPostActualsInput2stewardᚋgraphᚋmodelᚐPostActualsInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_reopenFiscalPeriod_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.FiscalPeriodInput, error) {
+			return unmarshalNFiscalPeriodInput2stewardᚋgraphᚋmodelᚐFiscalPeriodInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -3499,6 +3746,34 @@ func field_Mutation_restoreVendor_args(ctx context.Context, ec *executionContext
 		return nil, err
 	}
 	args["idempotencyKey"] = arg3
+	return args, nil
+}
+
+func field_Mutation_setBudgetCells_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetBudgetCellsInput, error) {
+			return unmarshalNSetBudgetCellsInput2stewardᚋgraphᚋmodelᚐSetBudgetCellsInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_undo_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "token",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["token"] = arg0
 	return args, nil
 }
 
@@ -5824,6 +6099,44 @@ func field_Query_budgetCells_args(ctx context.Context, ec *executionContext, raw
 	return args, nil
 }
 
+func field_Query_budgetGrid_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "plan",
+		func(ctx context.Context, v any) (*ident.ID, error) {
+			return unmarshalOID2ᚖstewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["plan"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "portfolio",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["portfolio"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "fiscalYear",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["fiscalYear"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "show",
+		func(ctx context.Context, v any) (budget.View, error) {
+			return unmarshalNBudgetView2stewardᚋinternalᚋareaᚋbudgetᚐView(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["show"] = arg3
+	return args, nil
+}
+
 func field_Query_budgetLines_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -5959,6 +6272,28 @@ func field_Query_budgetPlans_args(ctx context.Context, ec *executionContext, raw
 		return nil, err
 	}
 	args["archived"] = arg6
+	return args, nil
+}
+
+func field_Query_budgetTotals_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "portfolio",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["portfolio"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "fiscalYear",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["fiscalYear"] = arg1
 	return args, nil
 }
 
@@ -6154,6 +6489,36 @@ func field_Query_clientAccounts_args(ctx context.Context, ec *executionContext, 
 	return args, nil
 }
 
+func field_Query_comments_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "subject",
+		func(ctx context.Context, v any) (ident.ID, error) {
+			return unmarshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["subject"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg2
+	return args, nil
+}
+
 func field_Query_component_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -6227,6 +6592,28 @@ func field_Query_components_args(ctx context.Context, ec *executionContext, rawA
 		return nil, err
 	}
 	args["archived"] = arg6
+	return args, nil
+}
+
+func field_Query_contractRenewals_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (civil.Date, error) {
+			return unmarshalNDate2stewardᚋinternalᚋrulesᚋcivilᚐDate(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "to",
+		func(ctx context.Context, v any) (civil.Date, error) {
+			return unmarshalNDate2stewardᚋinternalᚋrulesᚋcivilᚐDate(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["to"] = arg1
 	return args, nil
 }
 
@@ -6684,6 +7071,36 @@ func field_Query_fiscalPeriods_args(ctx context.Context, ec *executionContext, r
 	return args, nil
 }
 
+func field_Query_history_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (ident.ID, error) {
+			return unmarshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 func field_Query_initiative_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7047,6 +7464,20 @@ func field_Query_persons_args(ctx context.Context, ec *executionContext, rawArgs
 		return nil, err
 	}
 	args["archived"] = arg6
+	return args, nil
+}
+
+func field_Query_portfolioTotals_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "portfolio",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["portfolio"] = arg0
 	return args, nil
 }
 
@@ -10229,6 +10660,38 @@ func fieldContext_BudgetPlan_lines(ctx context.Context, ec *executionContext, fi
 	return fc, nil
 }
 
+func _BudgetPlan_availableActions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.BudgetPlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BudgetPlan_availableActions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BudgetPlan().AvailableActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Action) graphql.Marshaler {
+			return marshalNAction2ᚕᚖstewardᚋgraphᚋmodelᚐActionᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BudgetPlan_availableActions(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BudgetPlan",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Action(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _BudgetPlanConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.BudgetPlanConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13181,7 +13644,7 @@ func _Contract_origin(ctx context.Context, ec *executionContext, field graphql.C
 			return obj.Origin, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v contract.Origin) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v contract1.Origin) graphql.Marshaler {
 			return marshalNContractOrigin2stewardᚋentᚋcontractᚐOrigin(ctx, ec, selections, v)
 		},
 		true,
@@ -13388,7 +13851,7 @@ func _Contract_kind(ctx context.Context, ec *executionContext, field graphql.Col
 			return obj.Kind, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v contract.Kind) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v contract1.Kind) graphql.Marshaler {
 			return marshalNContractKind2stewardᚋentᚋcontractᚐKind(ctx, ec, selections, v)
 		},
 		true,
@@ -13411,7 +13874,7 @@ func _Contract_status(ctx context.Context, ec *executionContext, field graphql.C
 			return obj.Status, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v contract.Status) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v contract1.Status) graphql.Marshaler {
 			return marshalNContractStatus2stewardᚋentᚋcontractᚐStatus(ctx, ec, selections, v)
 		},
 		true,
@@ -13664,7 +14127,7 @@ func _Contract_renewalMode(ctx context.Context, ec *executionContext, field grap
 			return obj.RenewalMode, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v contract.RenewalMode) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v contract1.RenewalMode) graphql.Marshaler {
 			return marshalNContractRenewalMode2stewardᚋentᚋcontractᚐRenewalMode(ctx, ec, selections, v)
 		},
 		true,
@@ -14083,6 +14546,61 @@ func fieldContext_Contract_budgetLines(ctx context.Context, ec *executionContext
 		return fc, err
 	}
 	return fc, nil
+}
+
+func _Contract_availableActions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Contract) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Contract_availableActions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Contract().AvailableActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Action) graphql.Marshaler {
+			return marshalNAction2ᚕᚖstewardᚋgraphᚋmodelᚐActionᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Contract_availableActions(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Contract",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Action(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Contract_state(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Contract) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Contract_state(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Contract().State(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Contract_state(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Contract", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
 func _ContractConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.ContractConnection) (ret graphql.Marshaler) {
@@ -18501,6 +19019,38 @@ func fieldContext_Initiative_sponsor(_ context.Context, ec *executionContext, fi
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Person(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Initiative_availableActions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Initiative) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Initiative_availableActions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Initiative().AvailableActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Action) graphql.Marshaler {
+			return marshalNAction2ᚕᚖstewardᚋgraphᚋmodelᚐActionᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Initiative_availableActions(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Initiative",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Action(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -23785,6 +24335,710 @@ func fieldContext_Mutation_restoreVendorContact(ctx context.Context, ec *executi
 	return fc, nil
 }
 
+func _Mutation_addComment(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_addComment(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddComment(ctx, fc.Args["input"].(model.AddCommentInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Comment) graphql.Marshaler {
+			return marshalNComment2ᚖstewardᚋentᚐComment(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_addComment(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Comment(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_addComment_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_editComment(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_editComment(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EditComment(ctx, fc.Args["input"].(model.EditCommentInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Comment) graphql.Marshaler {
+			return marshalNComment2ᚖstewardᚋentᚐComment(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_editComment(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Comment(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_editComment_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_undo(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_undo(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().Undo(ctx, fc.Args["token"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Undone) graphql.Marshaler {
+			return marshalNUndoPayload2ᚖstewardᚋinternalᚋplatformᚋstoreᚐUndone(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_undo(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_UndoPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_undo_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_setBudgetCells(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_setBudgetCells(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetBudgetCells(ctx, fc.Args["input"].(model.SetBudgetCellsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *budget.SetCellsResult) graphql.Marshaler {
+			return marshalNSetBudgetCellsPayload2ᚖstewardᚋinternalᚋareaᚋbudgetᚐSetCellsResult(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_setBudgetCells(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SetBudgetCellsPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_setBudgetCells_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_postActuals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_postActuals(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PostActuals(ctx, fc.Args["input"].(model.PostActualsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PostActualsPayload) graphql.Marshaler {
+			return marshalNPostActualsPayload2ᚖstewardᚋgraphᚋmodelᚐPostActualsPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_postActuals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PostActualsPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_postActuals_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_moveBudgetPlan(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_moveBudgetPlan(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveBudgetPlan(ctx, fc.Args["input"].(model.MoveBudgetPlanInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.BudgetPlan) graphql.Marshaler {
+			return marshalNBudgetPlan2ᚖstewardᚋentᚐBudgetPlan(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_moveBudgetPlan(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BudgetPlan(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_moveBudgetPlan_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_openFiscalYear(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_openFiscalYear(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().OpenFiscalYear(ctx, fc.Args["input"].(model.OpenFiscalYearInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.FiscalPeriod) graphql.Marshaler {
+			return marshalNFiscalPeriod2ᚕᚖstewardᚋentᚐFiscalPeriodᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_openFiscalYear(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_FiscalPeriod(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_openFiscalYear_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_closeFiscalPeriod(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_closeFiscalPeriod(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CloseFiscalPeriod(ctx, fc.Args["input"].(model.FiscalPeriodInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.FiscalPeriod) graphql.Marshaler {
+			return marshalNFiscalPeriod2ᚖstewardᚋentᚐFiscalPeriod(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_closeFiscalPeriod(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_FiscalPeriod(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_closeFiscalPeriod_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_reopenFiscalPeriod(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_reopenFiscalPeriod(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReopenFiscalPeriod(ctx, fc.Args["input"].(model.FiscalPeriodInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.FiscalPeriod) graphql.Marshaler {
+			return marshalNFiscalPeriod2ᚖstewardᚋentᚐFiscalPeriod(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_reopenFiscalPeriod(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_FiscalPeriod(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_reopenFiscalPeriod_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_checkIn(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_checkIn(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CheckIn(ctx, fc.Args["input"].(model.CheckInInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.KeyResult) graphql.Marshaler {
+			return marshalNKeyResult2ᚖstewardᚋentᚐKeyResult(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_checkIn(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_KeyResult(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_checkIn_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_moveObjective(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_moveObjective(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveObjective(ctx, fc.Args["input"].(model.MoveObjectiveInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Objective) graphql.Marshaler {
+			return marshalNObjective2ᚖstewardᚋentᚐObjective(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_moveObjective(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Objective(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_moveObjective_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_moveProductStage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_moveProductStage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveProductStage(ctx, fc.Args["input"].(model.MoveProductStageInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Product) graphql.Marshaler {
+			return marshalNProduct2ᚖstewardᚋentᚐProduct(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_moveProductStage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Product(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_moveProductStage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_moveProductToPortfolio(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_moveProductToPortfolio(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveProductToPortfolio(ctx, fc.Args["input"].(model.MoveProductToPortfolioInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Product) graphql.Marshaler {
+			return marshalNProduct2ᚖstewardᚋentᚐProduct(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_moveProductToPortfolio(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Product(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_moveProductToPortfolio_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_moveInitiative(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_moveInitiative(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveInitiative(ctx, fc.Args["input"].(model.MoveInitiativeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Initiative) graphql.Marshaler {
+			return marshalNInitiative2ᚖstewardᚋentᚐInitiative(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_moveInitiative(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Initiative(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_moveInitiative_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_moveProcurement(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_moveProcurement(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveProcurement(ctx, fc.Args["input"].(model.MoveProcurementInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Procurement) graphql.Marshaler {
+			return marshalNProcurement2ᚖstewardᚋentᚐProcurement(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_moveProcurement(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Procurement(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_moveProcurement_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_moveContract(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_moveContract(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MoveContract(ctx, fc.Args["input"].(model.MoveContractInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Contract) graphql.Marshaler {
+			return marshalNContract2ᚖstewardᚋentᚐContract(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_moveContract(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Contract(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_moveContract_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Objective_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Objective) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24558,6 +25812,70 @@ func fieldContext_Objective_keyResults(ctx context.Context, ec *executionContext
 	if fc.Args, err = field_Objective_keyResults_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func _Objective_availableActions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Objective) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Objective_availableActions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Objective().AvailableActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Action) graphql.Marshaler {
+			return marshalNAction2ᚕᚖstewardᚋgraphᚋmodelᚐActionᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Objective_availableActions(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Objective",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Action(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Objective_standing(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Objective) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Objective_standing(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Objective().Standing(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *okr.Standing) graphql.Marshaler {
+			return marshalNObjectiveStanding2ᚖstewardᚋinternalᚋareaᚋokrᚐStanding(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Objective_standing(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Objective",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ObjectiveStanding(ctx, ec, field)
+		},
 	}
 	return fc, nil
 }
@@ -26443,7 +27761,7 @@ func _Portfolio_origin(ctx context.Context, ec *executionContext, field graphql.
 			return obj.Origin, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v portfolio.Origin) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v portfolio1.Origin) graphql.Marshaler {
 			return marshalNPortfolioOrigin2stewardᚋentᚋportfolioᚐOrigin(ctx, ec, selections, v)
 		},
 		true,
@@ -28145,6 +29463,38 @@ func fieldContext_Procurement_contract(_ context.Context, ec *executionContext, 
 	return fc, nil
 }
 
+func _Procurement_availableActions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Procurement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Procurement_availableActions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Procurement().AvailableActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Action) graphql.Marshaler {
+			return marshalNAction2ᚕᚖstewardᚋgraphᚋmodelᚐActionᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Procurement_availableActions(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Procurement",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Action(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _ProcurementConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.ProcurementConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29384,6 +30734,38 @@ func fieldContext_Product_contracts(ctx context.Context, ec *executionContext, f
 	if fc.Args, err = field_Product_contracts_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func _Product_availableActions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Product) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Product_availableActions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Product().AvailableActions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Action) graphql.Marshaler {
+			return marshalNAction2ᚕᚖstewardᚋgraphᚋmodelᚐActionᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Product_availableActions(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Product",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Action(ctx, ec, field)
+		},
 	}
 	return fc, nil
 }
@@ -31328,6 +32710,302 @@ func fieldContext_Query_vendor(ctx context.Context, ec *executionContext, field 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Query_vendor_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_viewer(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_viewer(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Viewer(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *viewer.Viewer) graphql.Marshaler {
+			return marshalNViewer2ᚖstewardᚋinternalᚋrulesᚋviewerᚐViewer(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_viewer(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Viewer(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Query_history(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_history(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().History(ctx, fc.Args["id"].(ident.ID), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *audit.Page) graphql.Marshaler {
+			return marshalNHistory2ᚖstewardᚋinternalᚋareaᚋauditᚐPage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_history(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_History(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_history_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_comments(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_comments(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Comments(ctx, fc.Args["subject"].(ident.ID), fc.Args["first"].(*int), fc.Args["offset"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Comment) graphql.Marshaler {
+			return marshalNComment2ᚕᚖstewardᚋentᚐCommentᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_comments(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Comment(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_comments_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_budgetTotals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_budgetTotals(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().BudgetTotals(ctx, fc.Args["portfolio"].(*string), fc.Args["fiscalYear"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*budget.YearTotals) graphql.Marshaler {
+			return marshalNBudgetTotals2ᚕᚖstewardᚋinternalᚋareaᚋbudgetᚐYearTotalsᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_budgetTotals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BudgetTotals(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_budgetTotals_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_budgetGrid(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_budgetGrid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().BudgetGrid(ctx, fc.Args["plan"].(*ident.ID), fc.Args["portfolio"].(*string), fc.Args["fiscalYear"].(*int), fc.Args["show"].(budget.View))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *budget.GridView) graphql.Marshaler {
+			return marshalNBudgetGrid2ᚖstewardᚋinternalᚋareaᚋbudgetᚐGridView(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_budgetGrid(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BudgetGrid(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_budgetGrid_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_portfolioTotals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_portfolioTotals(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PortfolioTotals(ctx, fc.Args["portfolio"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*portfolio.CurrencyTotals) graphql.Marshaler {
+			return marshalNPortfolioTotals2ᚕᚖstewardᚋinternalᚋareaᚋportfolioᚐCurrencyTotalsᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_portfolioTotals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PortfolioTotals(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_portfolioTotals_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_contractRenewals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_contractRenewals(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ContractRenewals(ctx, fc.Args["from"].(civil.Date), fc.Args["to"].(civil.Date))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*contract.Renewal) graphql.Marshaler {
+			return marshalNContractRenewal2ᚕᚖstewardᚋinternalᚋareaᚋcontractᚐRenewalᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_contractRenewals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ContractRenewal(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_contractRenewals_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -61429,6 +63107,44 @@ func _BudgetPlan(ctx context.Context, ec *executionContext, sel ast.SelectionSet
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "availableActions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _BudgetPlan_availableActions(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -63235,6 +64951,82 @@ func _Contract(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 					}
 				}()
 				res = _Contract_budgetLines(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "availableActions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Contract_availableActions(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "state":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Contract_state(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -65308,6 +67100,44 @@ func _Initiative(ctx context.Context, ec *executionContext, sel ast.SelectionSet
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "availableActions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Initiative_availableActions(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -66489,6 +68319,118 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "addComment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_addComment(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "editComment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_editComment(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "undo":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_undo(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setBudgetCells":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_setBudgetCells(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "postActuals":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_postActuals(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "moveBudgetPlan":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_moveBudgetPlan(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "openFiscalYear":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_openFiscalYear(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "closeFiscalPeriod":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_closeFiscalPeriod(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reopenFiscalPeriod":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_reopenFiscalPeriod(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "checkIn":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_checkIn(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "moveObjective":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_moveObjective(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "moveProductStage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_moveProductStage(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "moveProductToPortfolio":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_moveProductToPortfolio(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "moveInitiative":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_moveInitiative(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "moveProcurement":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_moveProcurement(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "moveContract":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_moveContract(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -66875,6 +68817,82 @@ func _Objective(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 					}
 				}()
 				res = _Objective_keyResults(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "availableActions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Objective_availableActions(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "standing":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Objective_standing(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -68827,6 +70845,44 @@ func _Procurement(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "availableActions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Procurement_availableActions(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -69514,6 +71570,44 @@ func _Product(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 					}
 				}()
 				res = _Product_contracts(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "availableActions":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Product_availableActions(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -70565,6 +72659,160 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				}()
 				res = _Query_vendor(ctx, ec, field)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "viewer":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_viewer(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "history":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_history(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "comments":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_comments(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "budgetTotals":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_budgetTotals(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "budgetGrid":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_budgetGrid(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "portfolioTotals":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_portfolioTotals(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "contractRenewals":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_contractRenewals(ctx, ec, field)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -72427,13 +74675,13 @@ func marshalNContractConnection2ᚖstewardᚋentᚐContractConnection(ctx contex
 	return _ContractConnection(ctx, ec, sel, v)
 }
 
-func unmarshalNContractKind2stewardᚋentᚋcontractᚐKind(ctx context.Context, ec *executionContext, v any) (contract.Kind, error) {
-	var res contract.Kind
+func unmarshalNContractKind2stewardᚋentᚋcontractᚐKind(ctx context.Context, ec *executionContext, v any) (contract1.Kind, error) {
+	var res contract1.Kind
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalNContractKind2stewardᚋentᚋcontractᚐKind(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v contract.Kind) graphql.Marshaler {
+func marshalNContractKind2stewardᚋentᚋcontractᚐKind(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v contract1.Kind) graphql.Marshaler {
 	return v
 }
 
@@ -72458,33 +74706,33 @@ func marshalNContractOrderField2ᚖstewardᚋentᚐContractOrderField(ctx contex
 	return v
 }
 
-func unmarshalNContractOrigin2stewardᚋentᚋcontractᚐOrigin(ctx context.Context, ec *executionContext, v any) (contract.Origin, error) {
-	var res contract.Origin
+func unmarshalNContractOrigin2stewardᚋentᚋcontractᚐOrigin(ctx context.Context, ec *executionContext, v any) (contract1.Origin, error) {
+	var res contract1.Origin
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalNContractOrigin2stewardᚋentᚋcontractᚐOrigin(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v contract.Origin) graphql.Marshaler {
+func marshalNContractOrigin2stewardᚋentᚋcontractᚐOrigin(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v contract1.Origin) graphql.Marshaler {
 	return v
 }
 
-func unmarshalNContractRenewalMode2stewardᚋentᚋcontractᚐRenewalMode(ctx context.Context, ec *executionContext, v any) (contract.RenewalMode, error) {
-	var res contract.RenewalMode
+func unmarshalNContractRenewalMode2stewardᚋentᚋcontractᚐRenewalMode(ctx context.Context, ec *executionContext, v any) (contract1.RenewalMode, error) {
+	var res contract1.RenewalMode
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalNContractRenewalMode2stewardᚋentᚋcontractᚐRenewalMode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v contract.RenewalMode) graphql.Marshaler {
+func marshalNContractRenewalMode2stewardᚋentᚋcontractᚐRenewalMode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v contract1.RenewalMode) graphql.Marshaler {
 	return v
 }
 
-func unmarshalNContractStatus2stewardᚋentᚋcontractᚐStatus(ctx context.Context, ec *executionContext, v any) (contract.Status, error) {
-	var res contract.Status
+func unmarshalNContractStatus2stewardᚋentᚋcontractᚐStatus(ctx context.Context, ec *executionContext, v any) (contract1.Status, error) {
+	var res contract1.Status
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalNContractStatus2stewardᚋentᚋcontractᚐStatus(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v contract.Status) graphql.Marshaler {
+func marshalNContractStatus2stewardᚋentᚋcontractᚐStatus(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v contract1.Status) graphql.Marshaler {
 	return v
 }
 
@@ -72916,6 +75164,22 @@ func marshalNEnvironmentOrigin2stewardᚋentᚋenvironmentᚐOrigin(ctx context.
 func unmarshalNEnvironmentWhereInput2ᚖstewardᚋentᚐEnvironmentWhereInput(ctx context.Context, ec *executionContext, v any) (*ent.EnvironmentWhereInput, error) {
 	res, err := unmarshalInputEnvironmentWhereInput(ctx, ec, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNFiscalPeriod2ᚕᚖstewardᚋentᚐFiscalPeriodᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*ent.FiscalPeriod) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNFiscalPeriod2ᚖstewardᚋentᚐFiscalPeriod(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func marshalNFiscalPeriod2ᚖstewardᚋentᚐFiscalPeriod(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ent.FiscalPeriod) graphql.Marshaler {
@@ -73368,6 +75632,22 @@ func unmarshalNPersonWhereInput2ᚖstewardᚋentᚐPersonWhereInput(ctx context.
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func marshalNPortfolio2ᚕᚖstewardᚋentᚐPortfolioᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*ent.Portfolio) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNPortfolio2ᚖstewardᚋentᚐPortfolio(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func marshalNPortfolio2ᚖstewardᚋentᚐPortfolio(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ent.Portfolio) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -73409,13 +75689,13 @@ func marshalNPortfolioOrderField2ᚖstewardᚋentᚐPortfolioOrderField(ctx cont
 	return v
 }
 
-func unmarshalNPortfolioOrigin2stewardᚋentᚋportfolioᚐOrigin(ctx context.Context, ec *executionContext, v any) (portfolio.Origin, error) {
-	var res portfolio.Origin
+func unmarshalNPortfolioOrigin2stewardᚋentᚋportfolioᚐOrigin(ctx context.Context, ec *executionContext, v any) (portfolio1.Origin, error) {
+	var res portfolio1.Origin
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalNPortfolioOrigin2stewardᚋentᚋportfolioᚐOrigin(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v portfolio.Origin) graphql.Marshaler {
+func marshalNPortfolioOrigin2stewardᚋentᚋportfolioᚐOrigin(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v portfolio1.Origin) graphql.Marshaler {
 	return v
 }
 
@@ -73772,6 +76052,28 @@ func unmarshalNTime2timeᚐTime(ctx context.Context, ec *executionContext, v any
 func marshalNTime2timeᚐTime(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalTime(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func unmarshalNTime2ᚖtimeᚐTime(ctx context.Context, ec *executionContext, v any) (*time.Time, error) {
+	res, err := graphql.UnmarshalTime(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNTime2ᚖtimeᚐTime(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	_ = sel
+	res := graphql.MarshalTime(*v)
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -75161,13 +77463,13 @@ func marshalOContractEdge2ᚖstewardᚋentᚐContractEdge(ctx context.Context, e
 	return _ContractEdge(ctx, ec, sel, v)
 }
 
-func unmarshalOContractKind2ᚕstewardᚋentᚋcontractᚐKindᚄ(ctx context.Context, ec *executionContext, v any) ([]contract.Kind, error) {
+func unmarshalOContractKind2ᚕstewardᚋentᚋcontractᚐKindᚄ(ctx context.Context, ec *executionContext, v any) ([]contract1.Kind, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]contract.Kind, len(vSlice))
+	res := make([]contract1.Kind, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = unmarshalNContractKind2stewardᚋentᚋcontractᚐKind(ctx, ec, vSlice[i])
@@ -75178,7 +77480,7 @@ func unmarshalOContractKind2ᚕstewardᚋentᚋcontractᚐKindᚄ(ctx context.Co
 	return res, nil
 }
 
-func marshalOContractKind2ᚕstewardᚋentᚋcontractᚐKindᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []contract.Kind) graphql.Marshaler {
+func marshalOContractKind2ᚕstewardᚋentᚋcontractᚐKindᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []contract1.Kind) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -75197,16 +77499,16 @@ func marshalOContractKind2ᚕstewardᚋentᚋcontractᚐKindᚄ(ctx context.Cont
 	return ret
 }
 
-func unmarshalOContractKind2ᚖstewardᚋentᚋcontractᚐKind(ctx context.Context, ec *executionContext, v any) (*contract.Kind, error) {
+func unmarshalOContractKind2ᚖstewardᚋentᚋcontractᚐKind(ctx context.Context, ec *executionContext, v any) (*contract1.Kind, error) {
 	if v == nil {
 		return nil, nil
 	}
-	var res = new(contract.Kind)
+	var res = new(contract1.Kind)
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalOContractKind2ᚖstewardᚋentᚋcontractᚐKind(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *contract.Kind) graphql.Marshaler {
+func marshalOContractKind2ᚖstewardᚋentᚋcontractᚐKind(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *contract1.Kind) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -75230,13 +77532,13 @@ func unmarshalOContractOrder2ᚕᚖstewardᚋentᚐContractOrderᚄ(ctx context.
 	return res, nil
 }
 
-func unmarshalOContractOrigin2ᚕstewardᚋentᚋcontractᚐOriginᚄ(ctx context.Context, ec *executionContext, v any) ([]contract.Origin, error) {
+func unmarshalOContractOrigin2ᚕstewardᚋentᚋcontractᚐOriginᚄ(ctx context.Context, ec *executionContext, v any) ([]contract1.Origin, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]contract.Origin, len(vSlice))
+	res := make([]contract1.Origin, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = unmarshalNContractOrigin2stewardᚋentᚋcontractᚐOrigin(ctx, ec, vSlice[i])
@@ -75247,7 +77549,7 @@ func unmarshalOContractOrigin2ᚕstewardᚋentᚋcontractᚐOriginᚄ(ctx contex
 	return res, nil
 }
 
-func marshalOContractOrigin2ᚕstewardᚋentᚋcontractᚐOriginᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []contract.Origin) graphql.Marshaler {
+func marshalOContractOrigin2ᚕstewardᚋentᚋcontractᚐOriginᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []contract1.Origin) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -75266,29 +77568,29 @@ func marshalOContractOrigin2ᚕstewardᚋentᚋcontractᚐOriginᚄ(ctx context.
 	return ret
 }
 
-func unmarshalOContractOrigin2ᚖstewardᚋentᚋcontractᚐOrigin(ctx context.Context, ec *executionContext, v any) (*contract.Origin, error) {
+func unmarshalOContractOrigin2ᚖstewardᚋentᚋcontractᚐOrigin(ctx context.Context, ec *executionContext, v any) (*contract1.Origin, error) {
 	if v == nil {
 		return nil, nil
 	}
-	var res = new(contract.Origin)
+	var res = new(contract1.Origin)
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalOContractOrigin2ᚖstewardᚋentᚋcontractᚐOrigin(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *contract.Origin) graphql.Marshaler {
+func marshalOContractOrigin2ᚖstewardᚋentᚋcontractᚐOrigin(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *contract1.Origin) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return v
 }
 
-func unmarshalOContractRenewalMode2ᚕstewardᚋentᚋcontractᚐRenewalModeᚄ(ctx context.Context, ec *executionContext, v any) ([]contract.RenewalMode, error) {
+func unmarshalOContractRenewalMode2ᚕstewardᚋentᚋcontractᚐRenewalModeᚄ(ctx context.Context, ec *executionContext, v any) ([]contract1.RenewalMode, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]contract.RenewalMode, len(vSlice))
+	res := make([]contract1.RenewalMode, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = unmarshalNContractRenewalMode2stewardᚋentᚋcontractᚐRenewalMode(ctx, ec, vSlice[i])
@@ -75299,7 +77601,7 @@ func unmarshalOContractRenewalMode2ᚕstewardᚋentᚋcontractᚐRenewalModeᚄ(
 	return res, nil
 }
 
-func marshalOContractRenewalMode2ᚕstewardᚋentᚋcontractᚐRenewalModeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []contract.RenewalMode) graphql.Marshaler {
+func marshalOContractRenewalMode2ᚕstewardᚋentᚋcontractᚐRenewalModeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []contract1.RenewalMode) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -75318,29 +77620,29 @@ func marshalOContractRenewalMode2ᚕstewardᚋentᚋcontractᚐRenewalModeᚄ(ct
 	return ret
 }
 
-func unmarshalOContractRenewalMode2ᚖstewardᚋentᚋcontractᚐRenewalMode(ctx context.Context, ec *executionContext, v any) (*contract.RenewalMode, error) {
+func unmarshalOContractRenewalMode2ᚖstewardᚋentᚋcontractᚐRenewalMode(ctx context.Context, ec *executionContext, v any) (*contract1.RenewalMode, error) {
 	if v == nil {
 		return nil, nil
 	}
-	var res = new(contract.RenewalMode)
+	var res = new(contract1.RenewalMode)
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalOContractRenewalMode2ᚖstewardᚋentᚋcontractᚐRenewalMode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *contract.RenewalMode) graphql.Marshaler {
+func marshalOContractRenewalMode2ᚖstewardᚋentᚋcontractᚐRenewalMode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *contract1.RenewalMode) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return v
 }
 
-func unmarshalOContractStatus2ᚕstewardᚋentᚋcontractᚐStatusᚄ(ctx context.Context, ec *executionContext, v any) ([]contract.Status, error) {
+func unmarshalOContractStatus2ᚕstewardᚋentᚋcontractᚐStatusᚄ(ctx context.Context, ec *executionContext, v any) ([]contract1.Status, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]contract.Status, len(vSlice))
+	res := make([]contract1.Status, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = unmarshalNContractStatus2stewardᚋentᚋcontractᚐStatus(ctx, ec, vSlice[i])
@@ -75351,7 +77653,7 @@ func unmarshalOContractStatus2ᚕstewardᚋentᚋcontractᚐStatusᚄ(ctx contex
 	return res, nil
 }
 
-func marshalOContractStatus2ᚕstewardᚋentᚋcontractᚐStatusᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []contract.Status) graphql.Marshaler {
+func marshalOContractStatus2ᚕstewardᚋentᚋcontractᚐStatusᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []contract1.Status) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -75370,16 +77672,16 @@ func marshalOContractStatus2ᚕstewardᚋentᚋcontractᚐStatusᚄ(ctx context.
 	return ret
 }
 
-func unmarshalOContractStatus2ᚖstewardᚋentᚋcontractᚐStatus(ctx context.Context, ec *executionContext, v any) (*contract.Status, error) {
+func unmarshalOContractStatus2ᚖstewardᚋentᚋcontractᚐStatus(ctx context.Context, ec *executionContext, v any) (*contract1.Status, error) {
 	if v == nil {
 		return nil, nil
 	}
-	var res = new(contract.Status)
+	var res = new(contract1.Status)
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalOContractStatus2ᚖstewardᚋentᚋcontractᚐStatus(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *contract.Status) graphql.Marshaler {
+func marshalOContractStatus2ᚖstewardᚋentᚋcontractᚐStatus(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *contract1.Status) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -77329,13 +79631,13 @@ func unmarshalOPortfolioOrder2ᚕᚖstewardᚋentᚐPortfolioOrderᚄ(ctx contex
 	return res, nil
 }
 
-func unmarshalOPortfolioOrigin2ᚕstewardᚋentᚋportfolioᚐOriginᚄ(ctx context.Context, ec *executionContext, v any) ([]portfolio.Origin, error) {
+func unmarshalOPortfolioOrigin2ᚕstewardᚋentᚋportfolioᚐOriginᚄ(ctx context.Context, ec *executionContext, v any) ([]portfolio1.Origin, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]portfolio.Origin, len(vSlice))
+	res := make([]portfolio1.Origin, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = unmarshalNPortfolioOrigin2stewardᚋentᚋportfolioᚐOrigin(ctx, ec, vSlice[i])
@@ -77346,7 +79648,7 @@ func unmarshalOPortfolioOrigin2ᚕstewardᚋentᚋportfolioᚐOriginᚄ(ctx cont
 	return res, nil
 }
 
-func marshalOPortfolioOrigin2ᚕstewardᚋentᚋportfolioᚐOriginᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []portfolio.Origin) graphql.Marshaler {
+func marshalOPortfolioOrigin2ᚕstewardᚋentᚋportfolioᚐOriginᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []portfolio1.Origin) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -77365,16 +79667,16 @@ func marshalOPortfolioOrigin2ᚕstewardᚋentᚋportfolioᚐOriginᚄ(ctx contex
 	return ret
 }
 
-func unmarshalOPortfolioOrigin2ᚖstewardᚋentᚋportfolioᚐOrigin(ctx context.Context, ec *executionContext, v any) (*portfolio.Origin, error) {
+func unmarshalOPortfolioOrigin2ᚖstewardᚋentᚋportfolioᚐOrigin(ctx context.Context, ec *executionContext, v any) (*portfolio1.Origin, error) {
 	if v == nil {
 		return nil, nil
 	}
-	var res = new(portfolio.Origin)
+	var res = new(portfolio1.Origin)
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func marshalOPortfolioOrigin2ᚖstewardᚋentᚋportfolioᚐOrigin(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *portfolio.Origin) graphql.Marshaler {
+func marshalOPortfolioOrigin2ᚖstewardᚋentᚋportfolioᚐOrigin(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *portfolio1.Origin) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

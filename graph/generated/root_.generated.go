@@ -21,8 +21,19 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	BudgetGrid() BudgetGridResolver
+	BudgetGridPlan() BudgetGridPlanResolver
+	BudgetPlan() BudgetPlanResolver
+	Comment() CommentResolver
+	Contract() ContractResolver
+	Initiative() InitiativeResolver
 	Mutation() MutationResolver
+	Objective() ObjectiveResolver
+	ObjectiveStanding() ObjectiveStandingResolver
+	Procurement() ProcurementResolver
+	Product() ProductResolver
 	Query() QueryResolver
+	Viewer() ViewerResolver
 }
 
 type DirectiveRoot struct {
@@ -50,6 +61,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		unmarshalInputAddCommentInput,
+		unmarshalInputBudgetCellInput,
 		unmarshalInputBudgetCellOrder,
 		unmarshalInputBudgetCellWhereInput,
 		unmarshalInputBudgetLineOrder,
@@ -58,6 +71,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		unmarshalInputBudgetPlanWhereInput,
 		unmarshalInputCapabilityOrder,
 		unmarshalInputCapabilityWhereInput,
+		unmarshalInputCheckInInput,
 		unmarshalInputCheckInOrder,
 		unmarshalInputCheckInWhereInput,
 		unmarshalInputClientAccountOrder,
@@ -99,26 +113,39 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		unmarshalInputCycleWhereInput,
 		unmarshalInputDependencyOrder,
 		unmarshalInputDependencyWhereInput,
+		unmarshalInputEditCommentInput,
 		unmarshalInputEnvironmentOrder,
 		unmarshalInputEnvironmentWhereInput,
+		unmarshalInputFiscalPeriodInput,
 		unmarshalInputFiscalPeriodOrder,
 		unmarshalInputFiscalPeriodWhereInput,
 		unmarshalInputInitiativeOrder,
 		unmarshalInputInitiativeWhereInput,
 		unmarshalInputKeyResultOrder,
 		unmarshalInputKeyResultWhereInput,
+		unmarshalInputMoveBudgetPlanInput,
+		unmarshalInputMoveContractInput,
+		unmarshalInputMoveInitiativeInput,
+		unmarshalInputMoveObjectiveInput,
+		unmarshalInputMoveProcurementInput,
+		unmarshalInputMoveProductStageInput,
+		unmarshalInputMoveProductToPortfolioInput,
 		unmarshalInputObjectiveOrder,
 		unmarshalInputObjectiveWhereInput,
+		unmarshalInputOpenFiscalYearInput,
 		unmarshalInputOrganizationOrder,
 		unmarshalInputOrganizationWhereInput,
 		unmarshalInputPersonOrder,
 		unmarshalInputPersonWhereInput,
 		unmarshalInputPortfolioOrder,
 		unmarshalInputPortfolioWhereInput,
+		unmarshalInputPostActualsInput,
+		unmarshalInputPostingInput,
 		unmarshalInputProcurementOrder,
 		unmarshalInputProcurementWhereInput,
 		unmarshalInputProductOrder,
 		unmarshalInputProductWhereInput,
+		unmarshalInputSetBudgetCellsInput,
 		unmarshalInputTagOrder,
 		unmarshalInputTagWhereInput,
 		unmarshalInputTeamMembershipOrder,
@@ -241,6 +268,456 @@ scalar Period
 scalar Ppm
 "Any JSON value."
 scalar JSON
+
+"""
+The points a field costs, where it looks at more than the records it returns. A request may cost
+5,000 points and a caller spend 50,000 a minute; every answer says what it cost in extensions.cost.
+"""
+directive @cost(points: Int!) on FIELD_DEFINITION
+
+"""
+A write of amounts of money or of what they depend on: at most one in a request, and integrations
+must give an idempotencyKey. The generated writes of types with amounts are such writes too.
+"""
+directive @money on FIELD_DEFINITION
+
+extend type Query {
+  "Who asks, and what they may do."
+  viewer: Viewer! @cost(points: 2)
+  """
+  What happened to a record, newest first, as far as the caller may see it. A field that is renamed
+  or removed stays for at least one minor release with @deprecated, here and everywhere.
+  """
+  history(
+    "The record."
+    id: ID!
+    "At most 100 entries; 50 when left out."
+    first: Int
+    "The next of the page before."
+    after: String
+  ): History!
+  "The remarks on a record, oldest first."
+  comments(
+    "The record."
+    subject: ID!
+    "At most 100; 50 when left out."
+    first: Int
+    "How many to pass over."
+    offset: Int = 0
+  ): [Comment!]!
+}
+
+extend type Mutation {
+  "Adds a remark to a record that the caller can read."
+  addComment(input: AddCommentInput!): Comment!
+  "Changes one's own remark within fifteen minutes."
+  editComment(input: EditCommentInput!): Comment!
+  """
+  Takes a change back, with everything that was changed together with it: under the caller's
+  present rights, once, within thirty days. CONFLICT names the records that changed since.
+  """
+  undo(token: String!): UndoPayload! @money
+}
+
+"Who asks: a person, or an integration."
+type Viewer @goModel(model: "steward/internal/rules/viewer.Viewer") {
+  "PERSON or INTEGRATION."
+  kind: String!
+  name: String!
+  "Null for an integration."
+  person: Person
+  "The roles held, by their names in the realm."
+  roles: [String!]!
+  "The portfolios that can be read, in the order of their keys."
+  portfolios: [Portfolio!]!
+  "The language of messages: en or fr."
+  lang: String!
+}
+
+"A move that the caller may make with a record as it is now."
+type Action {
+  "The state it leads to, for the argument ` + "`" + `to` + "`" + ` of the move."
+  state: String!
+  "What it does, in one word for programs."
+  verb: String!
+  "What it does, in the caller's language."
+  label: String!
+  "Whether a note must be given."
+  needsNote: Boolean!
+}
+
+type History {
+  entries: [HistoryEntry!]!
+  "For the argument after; empty on the last page."
+  next: String!
+}
+
+"One change of one record."
+type HistoryEntry {
+  id: ID!
+  at: Time!
+  "CREATE, UPDATE, ARCHIVE, RESTORE, DELETE or EVENT."
+  op: String!
+  "The version of the record afterwards."
+  version: Int!
+  "PERSON, INTEGRATION or SYSTEM."
+  actorKind: String!
+  actorId: String!
+  "The actor's name at the time."
+  actorName: String!
+  "PAGE, API, IMPORT, JOB or CLI."
+  via: String!
+  reason: String!
+  "What was changed together has the same change set."
+  changeSet: String!
+  "The change set that this one took back, or empty."
+  undoes: String!
+  fields: [FieldChange!]!
+}
+
+"One field before and after a change."
+type FieldChange @goModel(model: "steward/internal/area/audit.FieldChange") {
+  "The column; an edge with + or - in front and the ids added or removed."
+  name: String!
+  before: JSON
+  after: JSON
+  "The caller may not see the values, so they are left out."
+  hidden: Boolean!
+}
+
+"A remark on a record."
+type Comment @goModel(model: "steward/ent.Comment") {
+  id: ID!
+  version: Int!
+  "The record it is on."
+  subjectId: ID!
+  authorId: ID!
+  authorName: String!
+  body: String!
+  createdAt: Time!
+  updatedAt: Time!
+  "Whether the caller may still change it."
+  editable: Boolean!
+}
+
+input AddCommentInput {
+  "The record."
+  subject: ID!
+  body: String!
+  idempotencyKey: String
+}
+
+input EditCommentInput {
+  id: ID!
+  version: Int!
+  body: String!
+  idempotencyKey: String
+}
+
+type UndoPayload @goModel(model: "steward/internal/platform/store.Undone") {
+  "The change set that was taken back."
+  changeSet: String!
+  "How many records changed."
+  changes: Int!
+  "Takes the undo back."
+  undoToken: String! @goField(name: "Token")
+}
+`, BuiltIn: false},
+	{Name: "../schema/budget.graphql", Input: `extend type Query {
+  """
+  One row for each fiscal year (named by the year it starts in) and currency. Variance is actual
+  minus planned, and counts only lines that have both.
+  """
+  budgetTotals(
+    "Key or slug; all that can be read when left out."
+    portfolio: String
+    fiscalYear: Int
+  ): [BudgetTotals!]! @cost(points: 50)
+  "The budget grid: of one plan, or of a portfolio (key or slug) in a fiscal year."
+  budgetGrid(
+    plan: ID
+    portfolio: String
+    "The current one when left out."
+    fiscalYear: Int
+    show: BudgetView!
+  ): BudgetGrid! @cost(points: 500)
+}
+
+extend type Mutation {
+  """
+  Writes planned and forecast amounts of cells, all or none. CONFLICT lists the cells that somebody
+  else changed, STATE those that their plan or period keeps shut.
+  """
+  setBudgetCells(input: SetBudgetCellsInput!): SetBudgetCellsPayload! @money
+  "Sets actual amounts as the books have them; for integrations. Posting again replaces."
+  postActuals(input: PostActualsInput!): PostActualsPayload! @money
+  "Moves a plan to another state. Revising one makes its next version, a draft."
+  moveBudgetPlan(input: MoveBudgetPlanInput!): BudgetPlan! @money
+  "Opens the twelve months of a fiscal year; months that are there stay as they are."
+  openFiscalYear(input: OpenFiscalYearInput!): [FiscalPeriod!]! @money
+  "Closes a period: nothing in it changes any more."
+  closeFiscalPeriod(input: FiscalPeriodInput!): FiscalPeriod! @money
+  "Opens a closed period again."
+  reopenFiscalPeriod(input: FiscalPeriodInput!): FiscalPeriod! @money
+}
+
+"Which amounts a grid shows."
+enum BudgetView @goModel(model: "steward/internal/area/budget.View") {
+  PLAN
+  FORECAST
+  ALL
+}
+
+"The amounts of a cell that people type."
+enum BudgetField @goModel(model: "steward/internal/area/budget.Field") {
+  PLANNED
+  FORECAST
+}
+
+type BudgetTotals @goModel(model: "steward/internal/area/budget.YearTotals") {
+  fiscalYear: Int!
+  currency: String!
+  lines: Int!
+  planned: Money
+  forecast: Money
+  actual: Money
+  "Lines with both a planned and an actual amount."
+  comparable: Int!
+  "Lines without a planned amount."
+  missingPlan: Int!
+  "Lines without an actual amount."
+  missingActual: Int!
+  variance: Money
+}
+
+"""
+What the budget page shows. Columns are the periods of the finest plan; an amount of a coarser plan
+spans several and counts in the year's totals only.
+"""
+type BudgetGrid @goModel(model: "steward/internal/area/budget.GridView") {
+  portfolio: BudgetGridPortfolio!
+  fiscalYear: Int!
+  "The fiscal year in the caller's language, \"2026–27\"."
+  label: String!
+  show: BudgetView!
+  "MONTH, QUARTER or YEAR."
+  length: String!
+  periods: [BudgetGridPeriod!]! @goField(name: "Columns")
+  "The portfolio's own plan first, then those of its products by name."
+  plans: [BudgetGridPlan!]!
+  groups: [BudgetGridGroup!]!
+  "The lines of all groups in their order."
+  lines: [BudgetGridLine!]!
+  "One for each currency."
+  totals: [BudgetGridTotal!]!
+  "Fiscal years that have a plan."
+  fiscalYears: [Int!]!
+}
+
+type BudgetGridPortfolio @goModel(model: "steward/internal/area/budget.Portfolio") {
+  id: ID!
+  key: String!
+  slug: String!
+  name: String!
+  nameFr: String!
+}
+
+"A column of the grid."
+type BudgetGridPeriod @goModel(model: "steward/internal/area/budget.Column") {
+  period: Period!
+  months: Int!
+  closed: Boolean!
+  "Today lies in it."
+  current: Boolean!
+  "The fiscal period of this length, if there is one, with its version."
+  periodId: ID
+  version: Int!
+}
+
+type BudgetGridPlan @goModel(model: "steward/internal/area/budget.Plan") {
+  id: ID!
+  key: String!
+  name: String!
+  "Null for the portfolio's own plan."
+  productId: ID
+  productKey: String!
+  productName: String!
+  productNameFr: String!
+  currency: String!
+  length: String!
+  status: String!
+  versionNo: Int!
+  version: Int!
+  imported: Boolean!
+  mayPlan: Boolean!
+  mayForecast: Boolean!
+  availableActions: [Action!]!
+  lines: Int!
+  total: BudgetSum!
+}
+
+type BudgetGridGroup @goModel(model: "steward/internal/area/budget.Group") {
+  planId: ID!
+  "Empty where the lines have none; then category says what they are."
+  name: String!
+  category: String!
+  currency: String!
+  lines: [BudgetGridLine!]!
+  "One for each column."
+  periods: [BudgetSum!]!
+  total: BudgetSum!
+}
+
+type BudgetGridLine @goModel(model: "steward/internal/area/budget.Line") {
+  id: ID!
+  planId: ID!
+  name: String!
+  nameFr: String!
+  code: String!
+  category: String!
+  costClass: String!
+  unit: String!
+  quantity: Decimal
+  currency: String!
+  "One for each period of its plan."
+  cells: [BudgetGridCell!]!
+  total: BudgetSum!
+}
+
+type BudgetGridCell @goModel(model: "steward/internal/area/budget.Cell") {
+  period: Period!
+  "Columns it covers."
+  span: Int!
+  planned: Money
+  forecast: Money
+  actual: Money
+  "Actual minus planned; null unless there are both."
+  variance: Money
+  "0 when never written; an edit sends it back."
+  version: Int!
+  mayPlan: Boolean!
+  mayForecast: Boolean!
+  closed: Boolean!
+}
+
+"Amounts added up; null where there is none at all. Variance counts only cells that have both."
+type BudgetSum @goModel(model: "steward/internal/area/budget.Sum") {
+  planned: Money
+  forecast: Money
+  actual: Money
+  variance: Money
+}
+
+"All lines of one currency."
+type BudgetGridTotal @goModel(model: "steward/internal/area/budget.CurrencyTotal") {
+  fiscalYear: Int!
+  currency: String!
+  lines: Int!
+  comparable: Int!
+  missingPlan: Int!
+  missingActual: Int!
+  "One for each column, of the amounts of that very period."
+  periods: [BudgetSum!]!
+  total: BudgetSum!
+}
+
+extend type BudgetPlan {
+  "The moves that the caller may make now."
+  availableActions: [Action!]! @cost(points: 2)
+}
+
+input SetBudgetCellsInput {
+  cells: [BudgetCellInput!]!
+  "Why; kept in the history."
+  reason: String
+  idempotencyKey: String
+}
+
+"One edit of one amount."
+input BudgetCellInput @goModel(model: "steward/internal/area/budget.CellEdit") {
+  lineId: ID!
+  period: Period!
+  field: BudgetField!
+  "Null clears."
+  amount: Money
+  "Of the cell as the caller saw it; 0 for one never written."
+  version: Int!
+}
+
+type SetBudgetCellsPayload @goModel(model: "steward/internal/area/budget.SetCellsResult") {
+  "The touched lines with their touched cells."
+  lines: [BudgetLineCells!]!
+  "The touched periods of the touched plans."
+  totals: [BudgetPeriodTotal!]!
+  "Takes the batch back; empty when it changed nothing."
+  undoToken: String!
+}
+
+type BudgetLineCells @goModel(model: "steward/internal/area/budget.LineCells") {
+  id: ID!
+  cells: [BudgetCellValue!]!
+  "Of the whole line."
+  total: BudgetSum!
+}
+
+type BudgetCellValue @goModel(model: "steward/internal/area/budget.CellValue") {
+  period: Period!
+  planned: Money
+  forecast: Money
+  actual: Money
+  version: Int!
+}
+
+type BudgetPeriodTotal @goModel(model: "steward/internal/area/budget.PeriodTotal") {
+  planId: ID!
+  currency: String!
+  period: Period!
+  planned: Money
+  forecast: Money
+  actual: Money
+}
+
+input PostActualsInput {
+  postings: [PostingInput!]!
+  reason: String
+  idempotencyKey: String
+}
+
+"What was spent on a line in a period: the whole amount, not an addition."
+input PostingInput @goModel(model: "steward/internal/area/budget.Posting") {
+  lineId: ID!
+  period: Period!
+  "Null: the books have none."
+  amount: Money
+}
+
+type PostActualsPayload {
+  "How many cells changed."
+  posted: Int!
+}
+
+input MoveBudgetPlanInput {
+  id: ID!
+  to: BudgetPlanStatus!
+  version: Int!
+  "Why; some moves need it."
+  note: String
+  idempotencyKey: String
+}
+
+input OpenFiscalYearInput {
+  "Key or slug."
+  portfolio: String!
+  "The year it starts in."
+  fiscalYear: Int!
+  idempotencyKey: String
+}
+
+input FiscalPeriodInput {
+  id: ID!
+  version: Int!
+  idempotencyKey: String
+}
 `, BuiltIn: false},
 	{Name: "../schema/ent.graphql", Input: `directive @goField(forceResolver: Boolean, name: String, omittable: Boolean) on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
 directive @goModel(model: String, models: [String!], forceGenerate: Boolean) on OBJECT | INPUT_OBJECT | SCALAR | ENUM | INTERFACE | UNION
@@ -10249,12 +10726,200 @@ input VendorWhereInput {
   websiteContainsFold: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/okr.graphql", Input: `extend type Mutation {
+  "Adds a reading to a key result and returns it as it stands then."
+  checkIn(input: CheckInInput!): KeyResult!
+  "Moves an objective to another state."
+  moveObjective(input: MoveObjectiveInput!): Objective!
+}
+
+extend type Objective {
+  "The moves that the caller may make now."
+  availableActions: [Action!]! @cost(points: 2)
+  "How far it is."
+  standing: ObjectiveStanding! @cost(points: 5)
+}
+
+"How an objective stands today. Shares are in basis points."
+type ObjectiveStanding @goModel(model: "steward/internal/area/okr.Standing") {
+  "The mean of its key results by weight."
+  progress: Int!
+  "Key results without any reading; they count as 0."
+  missing: Int!
+  "The mark that progress should have reached today."
+  expected: Int!
+  "Progress against that mark: GREEN, AMBER or RED."
+  pace: String!
+  "Null when nobody has said anything."
+  confidence: Int
+}
+
+input CheckInInput {
+  keyResultId: ID!
+  "In the unit of the key result."
+  value: Decimal!
+  "That the target will be met, from 0 to 1."
+  confidence: Float!
+  comment: String
+  "Today when left out."
+  on: Date
+  idempotencyKey: String
+}
+
+input MoveObjectiveInput {
+  id: ID!
+  to: ObjectiveStatus!
+  version: Int!
+  "Why; some moves need it."
+  note: String
+  idempotencyKey: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/portfolio.graphql", Input: `extend type Query {
+  "Money at a glance: one row for each currency, never a sum across currencies; of one portfolio (key or slug) or of all that can be read."
+  portfolioTotals(portfolio: String): [PortfolioTotals!]! @cost(points: 50)
+}
+
+extend type Mutation {
+  "Moves a product to another stage."
+  moveProductStage(input: MoveProductStageInput!): Product!
+  "Moves a product, with everything that belongs to it, to another portfolio."
+  moveProductToPortfolio(input: MoveProductToPortfolioInput!): Product! @money
+  "Moves an initiative to another state."
+  moveInitiative(input: MoveInitiativeInput!): Initiative! @money
+}
+
+"""
+The unarchived initiatives of one currency added up, with the portfolios and products they belong
+to, and the values of the contracts, each once. An amount is null when nothing has one.
+"""
+type PortfolioTotals @goModel(model: "steward/internal/area/portfolio.CurrencyTotals") {
+  currency: String!
+  portfolios: Int!
+  products: Int!
+  initiatives: Int!
+  planned: Money
+  projected: Money
+  actual: Money
+  "Null also for those who may not see what contracts cost."
+  contracted: Money
+}
+
+extend type Product {
+  "The moves that the caller may make now."
+  availableActions: [Action!]! @cost(points: 2)
+}
+
+extend type Initiative {
+  "The moves that the caller may make now."
+  availableActions: [Action!]! @cost(points: 2)
+}
+
+input MoveProductStageInput {
+  id: ID!
+  to: ProductStage!
+  version: Int!
+  "Why; some moves need it."
+  note: String
+  idempotencyKey: String
+}
+
+input MoveInitiativeInput {
+  id: ID!
+  to: InitiativeStatus!
+  version: Int!
+  "Why; some moves need it."
+  note: String
+  idempotencyKey: String
+}
+
+input MoveProductToPortfolioInput {
+  id: ID!
+  "The portfolio it goes to."
+  portfolio: ID!
+  version: Int!
+  reason: String!
+  idempotencyKey: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/procurement.graphql", Input: `extend type Query {
+  "Approved contracts whose decision date or end lies within the days, the earliest decision first."
+  contractRenewals(from: Date!, to: Date!): [ContractRenewal!]! @cost(points: 100)
+}
+
+extend type Mutation {
+  "Moves a procurement to another state."
+  moveProcurement(input: MoveProcurementInput!): Procurement! @money
+  "Moves a contract to another state."
+  moveContract(input: MoveContractInput!): Contract! @money
+}
+
+extend type Procurement {
+  "The moves that the caller may make now."
+  availableActions: [Action!]! @cost(points: 2)
+}
+
+extend type Contract {
+  "The moves that the caller may make now."
+  availableActions: [Action!]! @cost(points: 2)
+  "The state as the dates have it today: an approved contract is ACTIVE, EXPIRING or EXPIRED."
+  state: String! @cost(points: 2)
+}
+
+"A contract about which something must be decided."
+type ContractRenewal @goModel(model: "steward/internal/area/contract.Renewal") {
+  contract: Contract!
+  state: String!
+  "The last day of the present term."
+  end: Date!
+  "The last day to give notice."
+  noticeBy: Date!
+  "The day by which to start deciding."
+  decideBy: Date!
+  "It renews itself unless notice is given."
+  tacit: Boolean!
+}
+
+input MoveProcurementInput {
+  id: ID!
+  to: ProcurementStatus!
+  version: Int!
+  "Why; some moves need it."
+  note: String
+  "The contract it ended in, for the move to CONTRACTED."
+  contract: ID
+  idempotencyKey: String
+}
+
+input MoveContractInput {
+  id: ID!
+  to: ContractStatus!
+  version: Int!
+  "Why; some moves need it."
+  note: String
+  idempotencyKey: String
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func childFields_Action(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "state":
+		return fieldContext_Action_state(ctx, ec, field)
+	case "verb":
+		return fieldContext_Action_verb(ctx, ec, field)
+	case "label":
+		return fieldContext_Action_label(ctx, ec, field)
+	case "needsNote":
+		return fieldContext_Action_needsNote(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Action", field.Name)
+}
 
 func childFields_BudgetCell(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -10312,6 +10977,224 @@ func childFields_BudgetCellEdge(ctx context.Context, ec *executionContext, field
 		return fieldContext_BudgetCellEdge_cursor(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetCellEdge", field.Name)
+}
+
+func childFields_BudgetCellValue(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "period":
+		return fieldContext_BudgetCellValue_period(ctx, ec, field)
+	case "planned":
+		return fieldContext_BudgetCellValue_planned(ctx, ec, field)
+	case "forecast":
+		return fieldContext_BudgetCellValue_forecast(ctx, ec, field)
+	case "actual":
+		return fieldContext_BudgetCellValue_actual(ctx, ec, field)
+	case "version":
+		return fieldContext_BudgetCellValue_version(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetCellValue", field.Name)
+}
+
+func childFields_BudgetGrid(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "portfolio":
+		return fieldContext_BudgetGrid_portfolio(ctx, ec, field)
+	case "fiscalYear":
+		return fieldContext_BudgetGrid_fiscalYear(ctx, ec, field)
+	case "label":
+		return fieldContext_BudgetGrid_label(ctx, ec, field)
+	case "show":
+		return fieldContext_BudgetGrid_show(ctx, ec, field)
+	case "length":
+		return fieldContext_BudgetGrid_length(ctx, ec, field)
+	case "periods":
+		return fieldContext_BudgetGrid_periods(ctx, ec, field)
+	case "plans":
+		return fieldContext_BudgetGrid_plans(ctx, ec, field)
+	case "groups":
+		return fieldContext_BudgetGrid_groups(ctx, ec, field)
+	case "lines":
+		return fieldContext_BudgetGrid_lines(ctx, ec, field)
+	case "totals":
+		return fieldContext_BudgetGrid_totals(ctx, ec, field)
+	case "fiscalYears":
+		return fieldContext_BudgetGrid_fiscalYears(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetGrid", field.Name)
+}
+
+func childFields_BudgetGridCell(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "period":
+		return fieldContext_BudgetGridCell_period(ctx, ec, field)
+	case "span":
+		return fieldContext_BudgetGridCell_span(ctx, ec, field)
+	case "planned":
+		return fieldContext_BudgetGridCell_planned(ctx, ec, field)
+	case "forecast":
+		return fieldContext_BudgetGridCell_forecast(ctx, ec, field)
+	case "actual":
+		return fieldContext_BudgetGridCell_actual(ctx, ec, field)
+	case "variance":
+		return fieldContext_BudgetGridCell_variance(ctx, ec, field)
+	case "version":
+		return fieldContext_BudgetGridCell_version(ctx, ec, field)
+	case "mayPlan":
+		return fieldContext_BudgetGridCell_mayPlan(ctx, ec, field)
+	case "mayForecast":
+		return fieldContext_BudgetGridCell_mayForecast(ctx, ec, field)
+	case "closed":
+		return fieldContext_BudgetGridCell_closed(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetGridCell", field.Name)
+}
+
+func childFields_BudgetGridGroup(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "planId":
+		return fieldContext_BudgetGridGroup_planId(ctx, ec, field)
+	case "name":
+		return fieldContext_BudgetGridGroup_name(ctx, ec, field)
+	case "category":
+		return fieldContext_BudgetGridGroup_category(ctx, ec, field)
+	case "currency":
+		return fieldContext_BudgetGridGroup_currency(ctx, ec, field)
+	case "lines":
+		return fieldContext_BudgetGridGroup_lines(ctx, ec, field)
+	case "periods":
+		return fieldContext_BudgetGridGroup_periods(ctx, ec, field)
+	case "total":
+		return fieldContext_BudgetGridGroup_total(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetGridGroup", field.Name)
+}
+
+func childFields_BudgetGridLine(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_BudgetGridLine_id(ctx, ec, field)
+	case "planId":
+		return fieldContext_BudgetGridLine_planId(ctx, ec, field)
+	case "name":
+		return fieldContext_BudgetGridLine_name(ctx, ec, field)
+	case "nameFr":
+		return fieldContext_BudgetGridLine_nameFr(ctx, ec, field)
+	case "code":
+		return fieldContext_BudgetGridLine_code(ctx, ec, field)
+	case "category":
+		return fieldContext_BudgetGridLine_category(ctx, ec, field)
+	case "costClass":
+		return fieldContext_BudgetGridLine_costClass(ctx, ec, field)
+	case "unit":
+		return fieldContext_BudgetGridLine_unit(ctx, ec, field)
+	case "quantity":
+		return fieldContext_BudgetGridLine_quantity(ctx, ec, field)
+	case "currency":
+		return fieldContext_BudgetGridLine_currency(ctx, ec, field)
+	case "cells":
+		return fieldContext_BudgetGridLine_cells(ctx, ec, field)
+	case "total":
+		return fieldContext_BudgetGridLine_total(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetGridLine", field.Name)
+}
+
+func childFields_BudgetGridPeriod(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "period":
+		return fieldContext_BudgetGridPeriod_period(ctx, ec, field)
+	case "months":
+		return fieldContext_BudgetGridPeriod_months(ctx, ec, field)
+	case "closed":
+		return fieldContext_BudgetGridPeriod_closed(ctx, ec, field)
+	case "current":
+		return fieldContext_BudgetGridPeriod_current(ctx, ec, field)
+	case "periodId":
+		return fieldContext_BudgetGridPeriod_periodId(ctx, ec, field)
+	case "version":
+		return fieldContext_BudgetGridPeriod_version(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetGridPeriod", field.Name)
+}
+
+func childFields_BudgetGridPlan(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_BudgetGridPlan_id(ctx, ec, field)
+	case "key":
+		return fieldContext_BudgetGridPlan_key(ctx, ec, field)
+	case "name":
+		return fieldContext_BudgetGridPlan_name(ctx, ec, field)
+	case "productId":
+		return fieldContext_BudgetGridPlan_productId(ctx, ec, field)
+	case "productKey":
+		return fieldContext_BudgetGridPlan_productKey(ctx, ec, field)
+	case "productName":
+		return fieldContext_BudgetGridPlan_productName(ctx, ec, field)
+	case "productNameFr":
+		return fieldContext_BudgetGridPlan_productNameFr(ctx, ec, field)
+	case "currency":
+		return fieldContext_BudgetGridPlan_currency(ctx, ec, field)
+	case "length":
+		return fieldContext_BudgetGridPlan_length(ctx, ec, field)
+	case "status":
+		return fieldContext_BudgetGridPlan_status(ctx, ec, field)
+	case "versionNo":
+		return fieldContext_BudgetGridPlan_versionNo(ctx, ec, field)
+	case "version":
+		return fieldContext_BudgetGridPlan_version(ctx, ec, field)
+	case "imported":
+		return fieldContext_BudgetGridPlan_imported(ctx, ec, field)
+	case "mayPlan":
+		return fieldContext_BudgetGridPlan_mayPlan(ctx, ec, field)
+	case "mayForecast":
+		return fieldContext_BudgetGridPlan_mayForecast(ctx, ec, field)
+	case "availableActions":
+		return fieldContext_BudgetGridPlan_availableActions(ctx, ec, field)
+	case "lines":
+		return fieldContext_BudgetGridPlan_lines(ctx, ec, field)
+	case "total":
+		return fieldContext_BudgetGridPlan_total(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetGridPlan", field.Name)
+}
+
+func childFields_BudgetGridPortfolio(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_BudgetGridPortfolio_id(ctx, ec, field)
+	case "key":
+		return fieldContext_BudgetGridPortfolio_key(ctx, ec, field)
+	case "slug":
+		return fieldContext_BudgetGridPortfolio_slug(ctx, ec, field)
+	case "name":
+		return fieldContext_BudgetGridPortfolio_name(ctx, ec, field)
+	case "nameFr":
+		return fieldContext_BudgetGridPortfolio_nameFr(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetGridPortfolio", field.Name)
+}
+
+func childFields_BudgetGridTotal(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fiscalYear":
+		return fieldContext_BudgetGridTotal_fiscalYear(ctx, ec, field)
+	case "currency":
+		return fieldContext_BudgetGridTotal_currency(ctx, ec, field)
+	case "lines":
+		return fieldContext_BudgetGridTotal_lines(ctx, ec, field)
+	case "comparable":
+		return fieldContext_BudgetGridTotal_comparable(ctx, ec, field)
+	case "missingPlan":
+		return fieldContext_BudgetGridTotal_missingPlan(ctx, ec, field)
+	case "missingActual":
+		return fieldContext_BudgetGridTotal_missingActual(ctx, ec, field)
+	case "periods":
+		return fieldContext_BudgetGridTotal_periods(ctx, ec, field)
+	case "total":
+		return fieldContext_BudgetGridTotal_total(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetGridTotal", field.Name)
 }
 
 func childFields_BudgetLine(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10388,6 +11271,18 @@ func childFields_BudgetLine(ctx context.Context, ec *executionContext, field gra
 	return nil, fmt.Errorf("no field named %q was found under type BudgetLine", field.Name)
 }
 
+func childFields_BudgetLineCells(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_BudgetLineCells_id(ctx, ec, field)
+	case "cells":
+		return fieldContext_BudgetLineCells_cells(ctx, ec, field)
+	case "total":
+		return fieldContext_BudgetLineCells_total(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetLineCells", field.Name)
+}
+
 func childFields_BudgetLineConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -10408,6 +11303,24 @@ func childFields_BudgetLineEdge(ctx context.Context, ec *executionContext, field
 		return fieldContext_BudgetLineEdge_cursor(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetLineEdge", field.Name)
+}
+
+func childFields_BudgetPeriodTotal(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "planId":
+		return fieldContext_BudgetPeriodTotal_planId(ctx, ec, field)
+	case "currency":
+		return fieldContext_BudgetPeriodTotal_currency(ctx, ec, field)
+	case "period":
+		return fieldContext_BudgetPeriodTotal_period(ctx, ec, field)
+	case "planned":
+		return fieldContext_BudgetPeriodTotal_planned(ctx, ec, field)
+	case "forecast":
+		return fieldContext_BudgetPeriodTotal_forecast(ctx, ec, field)
+	case "actual":
+		return fieldContext_BudgetPeriodTotal_actual(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetPeriodTotal", field.Name)
 }
 
 func childFields_BudgetPlan(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10478,6 +11391,8 @@ func childFields_BudgetPlan(ctx context.Context, ec *executionContext, field gra
 		return fieldContext_BudgetPlan_revisions(ctx, ec, field)
 	case "lines":
 		return fieldContext_BudgetPlan_lines(ctx, ec, field)
+	case "availableActions":
+		return fieldContext_BudgetPlan_availableActions(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetPlan", field.Name)
 }
@@ -10502,6 +11417,46 @@ func childFields_BudgetPlanEdge(ctx context.Context, ec *executionContext, field
 		return fieldContext_BudgetPlanEdge_cursor(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetPlanEdge", field.Name)
+}
+
+func childFields_BudgetSum(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "planned":
+		return fieldContext_BudgetSum_planned(ctx, ec, field)
+	case "forecast":
+		return fieldContext_BudgetSum_forecast(ctx, ec, field)
+	case "actual":
+		return fieldContext_BudgetSum_actual(ctx, ec, field)
+	case "variance":
+		return fieldContext_BudgetSum_variance(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetSum", field.Name)
+}
+
+func childFields_BudgetTotals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fiscalYear":
+		return fieldContext_BudgetTotals_fiscalYear(ctx, ec, field)
+	case "currency":
+		return fieldContext_BudgetTotals_currency(ctx, ec, field)
+	case "lines":
+		return fieldContext_BudgetTotals_lines(ctx, ec, field)
+	case "planned":
+		return fieldContext_BudgetTotals_planned(ctx, ec, field)
+	case "forecast":
+		return fieldContext_BudgetTotals_forecast(ctx, ec, field)
+	case "actual":
+		return fieldContext_BudgetTotals_actual(ctx, ec, field)
+	case "comparable":
+		return fieldContext_BudgetTotals_comparable(ctx, ec, field)
+	case "missingPlan":
+		return fieldContext_BudgetTotals_missingPlan(ctx, ec, field)
+	case "missingActual":
+		return fieldContext_BudgetTotals_missingActual(ctx, ec, field)
+	case "variance":
+		return fieldContext_BudgetTotals_variance(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BudgetTotals", field.Name)
 }
 
 func childFields_Capability(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10696,6 +11651,30 @@ func childFields_ClientAccountEdge(ctx context.Context, ec *executionContext, fi
 	return nil, fmt.Errorf("no field named %q was found under type ClientAccountEdge", field.Name)
 }
 
+func childFields_Comment(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_Comment_id(ctx, ec, field)
+	case "version":
+		return fieldContext_Comment_version(ctx, ec, field)
+	case "subjectId":
+		return fieldContext_Comment_subjectId(ctx, ec, field)
+	case "authorId":
+		return fieldContext_Comment_authorId(ctx, ec, field)
+	case "authorName":
+		return fieldContext_Comment_authorName(ctx, ec, field)
+	case "body":
+		return fieldContext_Comment_body(ctx, ec, field)
+	case "createdAt":
+		return fieldContext_Comment_createdAt(ctx, ec, field)
+	case "updatedAt":
+		return fieldContext_Comment_updatedAt(ctx, ec, field)
+	case "editable":
+		return fieldContext_Comment_editable(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Comment", field.Name)
+}
+
 func childFields_Component(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10866,6 +11845,10 @@ func childFields_Contract(ctx context.Context, ec *executionContext, field graph
 		return fieldContext_Contract_terms(ctx, ec, field)
 	case "budgetLines":
 		return fieldContext_Contract_budgetLines(ctx, ec, field)
+	case "availableActions":
+		return fieldContext_Contract_availableActions(ctx, ec, field)
+	case "state":
+		return fieldContext_Contract_state(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contract", field.Name)
 }
@@ -10890,6 +11873,24 @@ func childFields_ContractEdge(ctx context.Context, ec *executionContext, field g
 		return fieldContext_ContractEdge_cursor(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ContractEdge", field.Name)
+}
+
+func childFields_ContractRenewal(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contract":
+		return fieldContext_ContractRenewal_contract(ctx, ec, field)
+	case "state":
+		return fieldContext_ContractRenewal_state(ctx, ec, field)
+	case "end":
+		return fieldContext_ContractRenewal_end(ctx, ec, field)
+	case "noticeBy":
+		return fieldContext_ContractRenewal_noticeBy(ctx, ec, field)
+	case "decideBy":
+		return fieldContext_ContractRenewal_decideBy(ctx, ec, field)
+	case "tacit":
+		return fieldContext_ContractRenewal_tacit(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContractRenewal", field.Name)
 }
 
 func childFields_ContractTerm(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11226,6 +12227,20 @@ func childFields_EnvironmentEdge(ctx context.Context, ec *executionContext, fiel
 	return nil, fmt.Errorf("no field named %q was found under type EnvironmentEdge", field.Name)
 }
 
+func childFields_FieldChange(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return fieldContext_FieldChange_name(ctx, ec, field)
+	case "before":
+		return fieldContext_FieldChange_before(ctx, ec, field)
+	case "after":
+		return fieldContext_FieldChange_after(ctx, ec, field)
+	case "hidden":
+		return fieldContext_FieldChange_hidden(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FieldChange", field.Name)
+}
+
 func childFields_FiscalPeriod(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -11280,6 +12295,46 @@ func childFields_FiscalPeriodEdge(ctx context.Context, ec *executionContext, fie
 		return fieldContext_FiscalPeriodEdge_cursor(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FiscalPeriodEdge", field.Name)
+}
+
+func childFields_History(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "entries":
+		return fieldContext_History_entries(ctx, ec, field)
+	case "next":
+		return fieldContext_History_next(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type History", field.Name)
+}
+
+func childFields_HistoryEntry(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_HistoryEntry_id(ctx, ec, field)
+	case "at":
+		return fieldContext_HistoryEntry_at(ctx, ec, field)
+	case "op":
+		return fieldContext_HistoryEntry_op(ctx, ec, field)
+	case "version":
+		return fieldContext_HistoryEntry_version(ctx, ec, field)
+	case "actorKind":
+		return fieldContext_HistoryEntry_actorKind(ctx, ec, field)
+	case "actorId":
+		return fieldContext_HistoryEntry_actorId(ctx, ec, field)
+	case "actorName":
+		return fieldContext_HistoryEntry_actorName(ctx, ec, field)
+	case "via":
+		return fieldContext_HistoryEntry_via(ctx, ec, field)
+	case "reason":
+		return fieldContext_HistoryEntry_reason(ctx, ec, field)
+	case "changeSet":
+		return fieldContext_HistoryEntry_changeSet(ctx, ec, field)
+	case "undoes":
+		return fieldContext_HistoryEntry_undoes(ctx, ec, field)
+	case "fields":
+		return fieldContext_HistoryEntry_fields(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HistoryEntry", field.Name)
 }
 
 func childFields_Initiative(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11348,6 +12403,8 @@ func childFields_Initiative(ctx context.Context, ec *executionContext, field gra
 		return fieldContext_Initiative_product(ctx, ec, field)
 	case "sponsor":
 		return fieldContext_Initiative_sponsor(ctx, ec, field)
+	case "availableActions":
+		return fieldContext_Initiative_availableActions(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Initiative", field.Name)
 }
@@ -11520,6 +12577,10 @@ func childFields_Objective(ctx context.Context, ec *executionContext, field grap
 		return fieldContext_Objective_children(ctx, ec, field)
 	case "keyResults":
 		return fieldContext_Objective_keyResults(ctx, ec, field)
+	case "availableActions":
+		return fieldContext_Objective_availableActions(ctx, ec, field)
+	case "standing":
+		return fieldContext_Objective_standing(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Objective", field.Name)
 }
@@ -11544,6 +12605,22 @@ func childFields_ObjectiveEdge(ctx context.Context, ec *executionContext, field 
 		return fieldContext_ObjectiveEdge_cursor(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ObjectiveEdge", field.Name)
+}
+
+func childFields_ObjectiveStanding(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "progress":
+		return fieldContext_ObjectiveStanding_progress(ctx, ec, field)
+	case "missing":
+		return fieldContext_ObjectiveStanding_missing(ctx, ec, field)
+	case "expected":
+		return fieldContext_ObjectiveStanding_expected(ctx, ec, field)
+	case "pace":
+		return fieldContext_ObjectiveStanding_pace(ctx, ec, field)
+	case "confidence":
+		return fieldContext_ObjectiveStanding_confidence(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ObjectiveStanding", field.Name)
 }
 
 func childFields_Organization(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11798,6 +12875,36 @@ func childFields_PortfolioEdge(ctx context.Context, ec *executionContext, field 
 	return nil, fmt.Errorf("no field named %q was found under type PortfolioEdge", field.Name)
 }
 
+func childFields_PortfolioTotals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "currency":
+		return fieldContext_PortfolioTotals_currency(ctx, ec, field)
+	case "portfolios":
+		return fieldContext_PortfolioTotals_portfolios(ctx, ec, field)
+	case "products":
+		return fieldContext_PortfolioTotals_products(ctx, ec, field)
+	case "initiatives":
+		return fieldContext_PortfolioTotals_initiatives(ctx, ec, field)
+	case "planned":
+		return fieldContext_PortfolioTotals_planned(ctx, ec, field)
+	case "projected":
+		return fieldContext_PortfolioTotals_projected(ctx, ec, field)
+	case "actual":
+		return fieldContext_PortfolioTotals_actual(ctx, ec, field)
+	case "contracted":
+		return fieldContext_PortfolioTotals_contracted(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PortfolioTotals", field.Name)
+}
+
+func childFields_PostActualsPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "posted":
+		return fieldContext_PostActualsPayload_posted(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PostActualsPayload", field.Name)
+}
+
 func childFields_Procurement(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -11866,6 +12973,8 @@ func childFields_Procurement(ctx context.Context, ec *executionContext, field gr
 		return fieldContext_Procurement_officer(ctx, ec, field)
 	case "contract":
 		return fieldContext_Procurement_contract(ctx, ec, field)
+	case "availableActions":
+		return fieldContext_Procurement_availableActions(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Procurement", field.Name)
 }
@@ -11972,6 +13081,8 @@ func childFields_Product(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Product_objectives(ctx, ec, field)
 	case "contracts":
 		return fieldContext_Product_contracts(ctx, ec, field)
+	case "availableActions":
+		return fieldContext_Product_availableActions(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Product", field.Name)
 }
@@ -11996,6 +13107,18 @@ func childFields_ProductEdge(ctx context.Context, ec *executionContext, field gr
 		return fieldContext_ProductEdge_cursor(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProductEdge", field.Name)
+}
+
+func childFields_SetBudgetCellsPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "lines":
+		return fieldContext_SetBudgetCellsPayload_lines(ctx, ec, field)
+	case "totals":
+		return fieldContext_SetBudgetCellsPayload_totals(ctx, ec, field)
+	case "undoToken":
+		return fieldContext_SetBudgetCellsPayload_undoToken(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetBudgetCellsPayload", field.Name)
 }
 
 func childFields_Tag(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12178,6 +13301,18 @@ func childFields_TeamMembershipEdge(ctx context.Context, ec *executionContext, f
 	return nil, fmt.Errorf("no field named %q was found under type TeamMembershipEdge", field.Name)
 }
 
+func childFields_UndoPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changeSet":
+		return fieldContext_UndoPayload_changeSet(ctx, ec, field)
+	case "changes":
+		return fieldContext_UndoPayload_changes(ctx, ec, field)
+	case "undoToken":
+		return fieldContext_UndoPayload_undoToken(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UndoPayload", field.Name)
+}
+
 func childFields_Vendor(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -12304,6 +13439,24 @@ func childFields_VendorEdge(ctx context.Context, ec *executionContext, field gra
 		return fieldContext_VendorEdge_cursor(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VendorEdge", field.Name)
+}
+
+func childFields_Viewer(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return fieldContext_Viewer_kind(ctx, ec, field)
+	case "name":
+		return fieldContext_Viewer_name(ctx, ec, field)
+	case "person":
+		return fieldContext_Viewer_person(ctx, ec, field)
+	case "roles":
+		return fieldContext_Viewer_roles(ctx, ec, field)
+	case "portfolios":
+		return fieldContext_Viewer_portfolios(ctx, ec, field)
+	case "lang":
+		return fieldContext_Viewer_lang(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }
 
 func childFields___Directive(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -39,6 +39,8 @@ func Empty(ctx context.Context, s *store.Store) (bool, error) {
 }
 
 // Demo writes the demo as it looks on the day of now, in one transaction: it is all there or nothing is.
+// The rules of the areas must be installed on the store, as internal/app does it: they work out dates and
+// count lines.
 // It fails with ErrNotEmpty where there are portfolios already. tell, when not nil, hears the name of
 // each step as it begins.
 func Demo(ctx context.Context, s *store.Store, now time.Time, tell func(step string)) (Figures, error) {

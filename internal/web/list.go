@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
 	"steward/internal/rules/access"
+	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 	view "steward/views/entity"
@@ -73,7 +75,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request, e *entity.Entity) er
 // address that does not exist.
 func mayRead(v *viewer.Viewer, e *entity.Entity) error {
 	if !access.May(v, e.Name, access.Read) {
-		return errNotFound
+		return errs.NotFound()
 	}
 	return nil
 }
@@ -167,7 +169,7 @@ func paged(q ui.Query, page int) string {
 func inPanel(f *entity.Field) bool {
 	switch f.Kind {
 	case "enum", "ref", "bool", "date", "money":
-		return f.Name != "origin" || len(f.Options) > 0
+		return true
 	}
 	return f.Name == "updated_at"
 }
@@ -224,7 +226,7 @@ func (l *listing) chips(show view.Show, q ui.Query) []ui.Chip {
 			if i > 0 {
 				text += ", "
 			}
-			word := show.Text(l.entity, c.field, plain(value), "")
+			word := show.Text(l.entity, c.field, plain(c.field, value), "")
 			if word == "" && c.op != "none" {
 				word = c.texts[i]
 			}
@@ -246,15 +248,9 @@ func (l *listing) chips(show view.Show, q ui.Query) []ui.Chip {
 }
 
 // plain turns the typed value of an enum back into text.
-func plain(v any) any {
-	if s, ok := v.(interface{ String() string }); ok {
-		switch v.(type) {
-		case ident.ID:
-			return v
-		}
-		if text := entity.Text(v); text == s.String() && isEnum(v) {
-			return text
-		}
+func plain(f *entity.Field, v any) any {
+	if f.Kind == "enum" && v != nil {
+		return fmt.Sprint(v)
 	}
 	return v
 }

@@ -18,6 +18,7 @@ import (
 
 // show answers with a whole page.
 func (s *site) show(w http.ResponseWriter, r *http.Request, status int, p layout.Page, content templ.Component) error {
+	s.takeFlash(w, r, &p)
 	s.render(w, r, status, layout.Show(p, content))
 	return nil
 }

@@ -210,7 +210,9 @@ func instant(ctx context.Context, f *entity.Field, text, op string) (any, error)
 }
 
 // narrowed reports whether the list is anything less than all there is.
-func (l *listing) narrowed() bool { return l.words != "" || len(l.filters) > 0 || l.archived || l.page > 1 }
+func (l *listing) narrowed() bool {
+	return l.words != "" || len(l.filters) > 0 || l.archived || l.page > 1
+}
 
 // where narrows a query to what the list shows. Conditions on one field are
 // alternatives, those on different fields all hold.
@@ -273,7 +275,9 @@ func (l *listing) order(sel *sql.Selector) { ordered(sel, l.sort, l.down) }
 func ordered(sel *sql.Selector, f *entity.Field, down bool) {
 	column := sel.C(f.Name)
 	if f.Nullable {
-		sel.OrderExprFunc(func(b *sql.Builder) { b.WriteString("CASE WHEN ").Ident(column).WriteString(" IS NULL THEN 1 ELSE 0 END") })
+		sel.OrderExprFunc(func(b *sql.Builder) {
+			b.WriteString("CASE WHEN ").Ident(column).WriteString(" IS NULL THEN 1 ELSE 0 END")
+		})
 	}
 	if down {
 		sel.OrderBy(sql.Desc(column), sql.Desc(sel.C("id")))
@@ -291,3 +295,11 @@ func byIDs(ids []ident.ID) func(*sql.Selector) {
 }
 
 func anyOrder(*sql.Selector) {}
+
+// unarchived narrows to rows that are in use.
+func unarchived(sel *sql.Selector) { sel.Where(sql.IsNull(sel.C("archived_at"))) }
+
+// orderBy sorts by a field, upwards.
+func orderBy(f *entity.Field) func(*sql.Selector) {
+	return func(sel *sql.Selector) { ordered(sel, f, false) }
+}

@@ -48,7 +48,11 @@ func (j *job) conflict(ctx context.Context, stale []*target) error {
 			c.Before = before(f, events, t.version)
 		}
 		clashes[i] = c
-		err = err.With(errs.Field{Path: t.path, Key: "budget.changed", Args: append(t.name(f), "who", c.By, "when", c.At)})
+		said := errs.Field{Path: t.path, Key: "budget.changed", Args: append(t.name(f), "who", c.By, "when", c.At)}
+		if c.By == "" {
+			said = errs.Field{Path: t.path, Key: "error.changed_since"}
+		}
+		err = err.With(said)
 	}
 	return err.WithCurrent(clashes)
 }

@@ -40,7 +40,7 @@ func refusal(kind amountKind, status string, closed fiscal.Closed, p civil.Perio
 	case kind == actual && status == string(budgetplan.StatusCLOSED):
 		return &errs.Field{Key: "budget.actual_fixed"}
 	case kind != planned && !closed.Open(p, l):
-		return &errs.Field{Key: "error.fiscal.period_closed", Args: []any{"period", p.String()}}
+		return &errs.Field{Key: "budget.period_closed"}
 	}
 	return nil
 }

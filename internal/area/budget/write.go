@@ -9,6 +9,7 @@ import (
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/money"
+	"steward/internal/rules/viewer"
 )
 
 // job is one batch on its way into the cells: SetCells, PostActual and undo differ in what
@@ -26,6 +27,9 @@ type job struct {
 
 // run checks the batch and writes what differs from what is stored.
 func (j *job) run(ctx context.Context) error {
+	if viewer.From(ctx) == nil {
+		return store.ErrNoViewer
+	}
 	cells := make([]where, len(j.targets))
 	for i, t := range j.targets {
 		cells[i] = t.where

@@ -72,17 +72,14 @@ func open(n *ent.Contract, column string) bool {
 }
 
 func rule(ctx context.Context, m *ent.ContractMutation) error {
-	old := &ent.Contract{}
+	v, old := viewer.From(ctx), &ent.Contract{}
+	imported := v != nil && v.Via == viewer.ViaImport
 	if id, ok := m.ID(); ok && m.Op().Is(ent.OpUpdateOne) {
 		var err error
 		if old, err = m.Client().Contract.Get(scope.Elevate(ctx), id); err != nil {
 			return err
 		}
-	}
-	v := viewer.From(ctx)
-	imported := v != nil && v.Via == viewer.ViaImport
-	if !imported {
-		if err := unlocked(old, m); err != nil {
+		if err := unlocked(old, m); err != nil && !imported {
 			return err
 		}
 	}
@@ -175,9 +172,9 @@ func derive(m *ent.ContractMutation, old *ent.Contract) term.Terms {
 		}
 	}
 	d := Derive(now)
-	set(d.End, m.SetEndOn, m.ClearEndOn)
-	set(d.NoticeBy, m.SetNoticeByOn, m.ClearNoticeByOn)
-	set(d.DecideBy, m.SetDecideByOn, m.ClearDecideByOn)
+	set(d.End, m.ResetEndOn, m.SetEndOn, m.ClearEndOn)
+	set(d.NoticeBy, m.ResetNoticeByOn, m.SetNoticeByOn, m.ClearNoticeByOn)
+	set(d.DecideBy, m.ResetDecideByOn, m.SetDecideByOn, m.ClearDecideByOn)
 	return now
 }
 
@@ -194,7 +191,9 @@ func after[T any](old *T, set func() (T, bool), cleared func() bool) *T {
 
 func equal(a, b *civil.Date) bool { return a == b || a != nil && b != nil && *a == *b }
 
-func set(d *civil.Date, put func(civil.Date), clear func()) {
+// set makes the mutation write exactly d, whatever it was about to write.
+func set(d *civil.Date, reset func(), put func(civil.Date), clear func()) {
+	reset()
 	if d != nil {
 		put(*d)
 		return

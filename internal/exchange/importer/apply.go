@@ -18,6 +18,12 @@ func (c *comparison) apply(client *ent.Client, created, updated map[*Kind][]*ite
 	for _, k := range c.staged.kinds {
 		t := tableOf(k.Entity)
 		o.tell("write", done, total)
+		if k.Guarded {
+			if err := c.guarded(client, slices.Concat(created[k], updated[k]), o); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := c.create(t, created[k]); err != nil {
 			return err
 		}
@@ -34,6 +40,9 @@ func (c *comparison) apply(client *ent.Client, created, updated map[*Kind][]*ite
 	}
 	if err := c.totals(created, updated); err != nil {
 		return err
+	}
+	if len(c.report.Faults) > 0 && !o.SkipFaults {
+		return errFaults
 	}
 	return c.keep(client)
 }
@@ -83,7 +92,7 @@ func (c *comparison) create(t *table, items []*item) error {
 		return err
 	}
 	for _, column := range Sorted(later) {
-		if err := t.updateSQL([]string{column}, later[column], "", c.exec); err != nil {
+		if err := t.updateSQL(c.store.Dialect, []string{column}, later[column], "", c.exec); err != nil {
 			return err
 		}
 	}
@@ -116,7 +125,7 @@ func (c *comparison) update(t *table, items []*item) error {
 			rows[n] = append(rows[n], it.row[i])
 		}
 	}
-	return t.updateSQL(columns, rows, stampOf(c.viewer.ID), c.exec)
+	return t.updateSQL(c.store.Dialect, columns, rows, stampOf(c.viewer.ID), c.exec)
 }
 
 // stampOf is who updated_by names.
@@ -211,6 +220,7 @@ func (c *comparison) keep(client *ent.Client) error {
 	report["hashes"] = c.staged.Hashes
 	report["counts"] = map[string]int{"faults": len(c.report.Faults), "warnings": len(c.report.Warnings),
 		"duplicates": len(c.report.Duplicates)}
+	report["guarded"] = slices.ContainsFunc(c.staged.kinds, func(k *Kind) bool { return k.Guarded })
 	b := client.ImportBatch.Create().SetFormat(c.report.Format).SetFiles(c.report.Files).
 		SetChangeSet(c.report.ChangeSet).SetReport(report).SetActorName(c.viewer.Name)
 	if only := c.onlyPortfolio(); only != "" {

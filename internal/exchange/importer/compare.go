@@ -29,6 +29,7 @@ type item struct {
 	// the record that is in the way.
 	blocked Message
 	value   string
+	column  string
 }
 
 // comparison finds out what an import would change.
@@ -87,6 +88,9 @@ func (c *comparison) kind(k *Kind) error {
 	for _, it := range c.items[k] {
 		if it.old == nil {
 			it.id = ident.New(t.Prefix)
+			if k.Known {
+				it.block("import.fault.unknown")
+			}
 		}
 	}
 	for _, it := range c.items[k] {
@@ -103,6 +107,11 @@ func (c *comparison) fill(k *Kind, it *item) error {
 	t := it.table
 	if it.old != nil {
 		it.row = slices.Clone(it.old)
+		if k.Guarded && t.has("archived_at") && it.row[t.index("archived_at")] != nil {
+			it.row[t.index("archived_at")] = nil
+			c.report.Warnings = append(c.report.Warnings, Warning{File: c.report.Files[it.record.File],
+				Line: it.record.Line, Reason: Say("import.warning.restored")})
+		}
 	} else {
 		it.row = t.defaults()
 		it.row[0] = string(it.id)
@@ -121,7 +130,7 @@ func (c *comparison) fill(k *Kind, it *item) error {
 			if ref, ok := v.(Ref); ok {
 				id, blocked := c.resolve(ref)
 				if blocked != nil {
-					it.blocked, it.value = blocked.blocked, blocked.value
+					it.blocked, it.value, it.column = blocked.blocked, blocked.value, it.record.labels[column]
 					continue
 				}
 				v = string(id)
@@ -131,8 +140,8 @@ func (c *comparison) fill(k *Kind, it *item) error {
 			}
 			v = t.stored(i, v)
 			if it.old != nil && v != it.old[i] {
-				if f, ok := t.Field(column); ok && f.Immutable {
-					it.blocked, it.value = Say("import.fault.immutable", "field", column), it.record.ID
+				if f, ok := t.Field(column); ok && f.Immutable || it.locked(column) {
+					it.blocked, it.value, it.column = Say("import.fault.immutable", "field", column), it.record.ID, it.record.labels[column]
 					continue
 				}
 			}
@@ -205,6 +214,8 @@ func (c *comparison) rights(it *item) {
 	switch {
 	case it.record.Kind.CreateOnly && it.old != nil && read:
 	case access.For(c.viewer, name, access.Write).Includes(place):
+	case name == "Portfolio" && it.old == nil && access.May(c.viewer, name, access.Manage):
+		// A new portfolio lies in nobody's reach yet.
 	case it.old != nil && read:
 		it.block("import.fault.forbidden")
 	default:
@@ -222,7 +233,7 @@ func (c *comparison) faults() error {
 				continue
 			}
 			c.report.Faults = append(c.report.Faults, Fault{File: c.report.Files[it.record.File], Line: it.record.Line,
-				Value: shown(it.value), Reason: it.blocked})
+				Column: it.column, Value: shown(it.value), Reason: it.blocked})
 			for _, t := range it.record.totals {
 				if err := c.report.add(t.Name, t.Currency, money.Amount(-t.Amount)); err != nil {
 					return err
@@ -230,12 +241,6 @@ func (c *comparison) faults() error {
 			}
 		}
 	}
-	slices.SortStableFunc(c.report.Faults, func(a, b Fault) int {
-		if a.File != b.File {
-			return strings.Compare(a.File, b.File)
-		}
-		return a.Line - b.Line
-	})
 	return nil
 }
 
@@ -394,8 +399,9 @@ func (c *comparison) bySource(k *Kind, t *table) error {
 	}
 	rows := map[string][][]any{}
 	for chunk := range slices.Chunk(Sorted(byName), idChunk) {
-		err := c.load(t, `name_norm IN (`+marks(1, len(chunk))+`)`, args(chunk), func(row []any) {
-			name := row[t.index("name_norm")].(string)
+		where := `name_norm IN (` + marks(1, len(chunk)) + `) OR LOWER(name) IN (` + marks(len(chunk)+1, len(chunk)) + `)`
+		err := c.load(t, where, append(args(chunk), args(chunk)...), func(row []any) {
+			name := Normal(row[t.index("name")].(string))
 			rows[name] = append(rows[name], row)
 		})
 		if err != nil {
@@ -404,6 +410,9 @@ func (c *comparison) bySource(k *Kind, t *table) error {
 	}
 	for name, found := range rows {
 		it := byName[name]
+		if it == nil {
+			continue
+		}
 		if len(found) == 1 {
 			it.old, it.id = found[0], ident.ID(found[0][0].(string))
 			continue
@@ -430,6 +439,9 @@ func (c *comparison) byColumns(k *Kind, t *table) error {
 					break
 				}
 				v = string(id)
+			}
+			if _, ok := it.record.Values[column]; !ok {
+				v = t.defaults()[t.index(column)]
 			}
 			v = t.stored(t.index(column), v)
 			key += fmt.Sprintf("%v\x00", v)

@@ -1,8 +1,11 @@
 package importer
 
 import (
-	"time"
+	"slices"
 
+	"steward/ent"
+	entcontract "steward/ent/contract"
+	"steward/internal/area/contract"
 	"steward/internal/rules/civil"
 	"steward/internal/rules/term"
 )
@@ -38,14 +41,22 @@ func (it *item) contractDates() {
 	terms := term.Terms{Start: date("start_on"), End: date("end_on"), InitialMonths: months("initial_months"),
 		Renewal: term.Renewal(at("renewal_mode").(string)), RenewalMonths: months("renewal_months"),
 		NoticeMonths: *months("notice_months"), LeadDays: *months("decision_lead_days")}
-	if end, ok := terms.FirstEnd(); ok && terms.End == nil {
-		it.row[it.table.index("end_on")] = end
-	}
-	d := terms.On(civil.DateOf(time.Now().UTC()))
-	for column, v := range map[string]*civil.Date{"notice_by_on": d.NoticeBy, "decide_by_on": d.DecideBy} {
+	d := contract.Derive(terms)
+	for column, v := range map[string]*civil.Date{"end_on": d.End, "notice_by_on": d.NoticeBy, "decide_by_on": d.DecideBy} {
 		it.row[it.table.index(column)] = nil
 		if v != nil {
 			it.row[it.table.index(column)] = *v
 		}
 	}
+}
+
+// approved are the columns that approval fixes: those area/contract locks.
+var approved = contract.Locked(&ent.Contract{Status: entcontract.StatusAPPROVED})
+
+// locked reports whether approval has fixed the column of a contract that was
+// entered here. An imported one stays as its source says.
+func (it *item) locked(column string) bool {
+	at := func(name string) any { return it.old[it.table.index(name)] }
+	return it.table.Name == "Contract" && at("origin") == "ENTERED" && at("status") != "DRAFT" &&
+		at("status") != "UNDER_REVIEW" && slices.Contains(approved, column)
 }

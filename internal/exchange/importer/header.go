@@ -17,6 +17,8 @@ type Column struct {
 	Headers []string
 	// Required columns must be there; the row that has them all is the header.
 	Required bool
+	// Unless names a column whose presence makes this one optional.
+	Unless string
 	// Unused columns are known and not stored, so their absence or presence
 	// calls for no remark.
 	Unused bool
@@ -117,7 +119,7 @@ func (m *mapping) take(cells []string) (missing, unknown, repeated []string) {
 		}
 	}
 	for i, c := range m.columns {
-		if c.Required && place[i] < 0 {
+		if c.Required && place[i] < 0 && (c.Unless == "" || place[m.byName[c.Unless]] < 0) {
 			missing = append(missing, c.Headers[0])
 		}
 	}

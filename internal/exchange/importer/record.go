@@ -21,6 +21,12 @@ type Kind struct {
 	// CreateOnly rows are looked up and made when missing but never changed: the
 	// file mentions them, it is not their source.
 	CreateOnly bool
+	// Guarded rows are written one by one through the rules that hold for rows
+	// entered by hand, whose verdicts become faults. Others are written set by
+	// set: published facts, which stand outside those rules.
+	Guarded bool
+	// Known rows must exist: one that is not found is a fault.
+	Known bool
 	// Lookup rows are never staged: references to them name rows that exist, by
 	// the first column of Match that fits exactly one.
 	Lookup bool
@@ -50,9 +56,9 @@ func JSONOf(v map[string]string) JSON {
 	return JSON(b)
 }
 
-// Normal is the key under which spellings of a name are one name: upper case,
+// Normal is the key under which spellings of a name are one name: lower case,
 // one space between words, none around.
-func Normal(name string) string { return strings.ToUpper(strings.Join(strings.Fields(name), " ")) }
+func Normal(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
 // IsCurrency reports whether code is an ISO 4217 currency.
 func IsCurrency(code string) bool { return currency.IsValid(code) }
@@ -111,6 +117,7 @@ type Record struct {
 	// are stored.
 	Later Values
 
+	labels map[string]string // how the file calls a column of the database
 	mode   mode
 	quiet  bool // a later record of a row that has been faulted already
 	totals []Total

@@ -31,7 +31,10 @@ type Report struct {
 	// currency: money of two currencies is never added.
 	Totals map[string]map[string]money.Amount `json:"totals"`
 
-	lang string
+	lang     string
+	faults   []Fault // what the files alone said: see mark
+	warnings []Warning
+	sums     map[string]map[string]money.Amount
 }
 
 // speak sets the language of the report's sentences.
@@ -85,6 +88,35 @@ func newReport(format string, files []File) *Report {
 		r.Files = append(r.Files, f.Name)
 	}
 	return r
+}
+
+// mark remembers what the files alone said, before the database was asked.
+func (r *Report) mark() {
+	r.faults, r.warnings = slices.Clone(r.Faults), slices.Clone(r.Warnings)
+	r.sums = copied(r.Totals)
+}
+
+func copied(totals map[string]map[string]money.Amount) map[string]map[string]money.Amount {
+	out := maps.Clone(totals)
+	for name := range out {
+		out[name] = maps.Clone(out[name])
+	}
+	return out
+}
+
+// clear takes away what a comparison added, so that another can be made.
+func (r *Report) clear() {
+	r.Faults, r.Warnings = slices.Clone(r.faults), slices.Clone(r.warnings)
+	r.Totals = copied(r.sums)
+	r.Created, r.Updated, r.Unchanged = map[string]int{}, map[string]int{}, map[string]int{}
+}
+
+// order puts faults and warnings in the order of the files and their lines.
+func (r *Report) order() {
+	at := func(file string, line int) [2]int { return [2]int{slices.Index(r.Files, file), line} }
+	by := func(a, b [2]int) int { return slices.Compare(a[:], b[:]) }
+	slices.SortStableFunc(r.Faults, func(a, b Fault) int { return by(at(a.File, a.Line), at(b.File, b.Line)) })
+	slices.SortStableFunc(r.Warnings, func(a, b Warning) int { return by(at(a.File, a.Line), at(b.File, b.Line)) })
 }
 
 // add sums amount into the total of name and currency.

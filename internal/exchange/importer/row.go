@@ -3,6 +3,7 @@ package importer
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,6 +160,18 @@ func (r *Row) Warn(column string, reason Message) {
 	r.warnings = append(r.warnings, w)
 }
 
+// Cell is Put's helper for formats whose columns are the database's own: it notes
+// how the file spells a column, for faults that are found when it is stored.
+func (rec *Record) Cell(column, label string) {
+	if rec.labels == nil {
+		rec.labels = map[string]string{}
+	}
+	rec.labels[column] = label
+}
+
+// Label returns how the file spells a column of the format.
+func (r *Row) Label(name string) string { return r.mapping.label(name) }
+
 // Faulty reports whether the row has a fault so far.
 func (r *Row) Faulty() bool { return len(r.faults) > 0 }
 
@@ -266,7 +279,7 @@ func (rec *Record) link(links map[string][]Ref) {
 // differs returns a column in which two versions of a record disagree, or "".
 func differs(a, b Values) string {
 	for _, c := range Sorted(a) {
-		if a[c] != b[c] {
+		if !reflect.DeepEqual(a[c], b[c]) {
 			return c
 		}
 	}

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"errors"
 
 	"steward/ent"
 	"steward/internal/platform/scope"
@@ -37,29 +38,69 @@ func Run(ctx context.Context, s *store.Store, f Format, files []File, o Options)
 		return nil, err
 	}
 	rep.speak(v.Lang)
+	rep.mark()
 	o.tell("compare", 0, int64(staged.Len()))
-	if !o.Apply || len(rep.Faults) > 0 && !o.SkipFaults {
-		if _, _, _, err := prepare(ctx, s, staged, rep, false); err != nil {
-			return nil, err
+	defer rep.order()
+	blocked := len(rep.Faults) > 0 && !o.SkipFaults
+	if !o.Apply || blocked {
+		_, created, updated, err := prepare(ctx, s, staged, rep, false)
+		if err != nil || !rehearsed(created, updated) {
+			return rep, err
 		}
-		return rep, nil
+		rep.clear() // and again, as if it were applied, to hear what the rules say
 	}
 	err = s.Tx(asImport(ctx), func(ctx context.Context, c *ent.Client) error {
 		if err := oneAtATime(ctx, s); err != nil {
 			return err
 		}
+		before := len(rep.Faults)
 		work, created, updated, err := prepare(ctx, s, staged, rep, true)
-		if err != nil || len(rep.Faults) > 0 && !o.SkipFaults {
+		if err != nil {
 			return err
 		}
+		if o.Apply && !blocked && !o.SkipFaults && len(rep.Faults) > before && !rehearsed(created, updated) {
+			return errFaults
+		}
 		rep.Applied, rep.ChangeSet = true, store.ChangeSet(ctx)
-		return work.apply(c, created, updated, o)
+		if err := work.apply(c, created, updated, o); err != nil {
+			return err
+		}
+		if !o.Apply || blocked {
+			return errRehearsal
+		}
+		return nil
 	})
 	if err != nil {
-		return nil, store.Known(err)
+		rep.Applied, rep.ChangeSet = false, ""
+		if !errors.Is(err, errFaults) && !errors.Is(err, errRehearsal) {
+			return nil, store.Known(err)
+		}
 	}
 	o.tell("done", int64(staged.Len()), int64(staged.Len()))
 	return rep, nil
+}
+
+// The transaction is rolled back because of faults, or because it was a dry run.
+var (
+	errFaults    = errors.New("importer: the rows have faults")
+	errRehearsal = errors.New("importer: a dry run")
+)
+
+// maxRehearsed bounds the dry runs that try every row against the rules in a
+// transaction that is then rolled back; larger ones are checked without.
+const maxRehearsed = 5000
+
+// rehearsed reports whether a dry run has to try the rows against the rules.
+func rehearsed(sets ...map[*Kind][]*item) bool {
+	n := 0
+	for _, by := range sets {
+		for k, items := range by {
+			if k.Guarded {
+				n += len(items)
+			}
+		}
+	}
+	return n > 0 && n <= maxRehearsed
 }
 
 // prepare compares and fills the report.

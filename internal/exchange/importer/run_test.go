@@ -14,6 +14,7 @@ import (
 	"steward/internal/exchange/itdashboard"
 	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
+	"steward/internal/rules/ident"
 	"steward/internal/rules/money"
 	"steward/internal/rules/viewer"
 	"steward/internal/testkit"
@@ -271,6 +272,73 @@ func TestChosenPortfolio(t *testing.T) {
 		_, err := importer.Run(system(), s, gcspending.Format{}, csv(""), importer.Options{Portfolio: "PF-NONE"})
 		if errs.CodeOf(err) != errs.Validation {
 			t.Errorf("an unknown portfolio: %v", err)
+		}
+	})
+}
+
+// member is a portfolio manager of some portfolios.
+func member(ids ...string) context.Context {
+	v := &viewer.Viewer{Kind: viewer.Person, ID: "per_1", Name: "Pia", Roles: []string{"portfolio-manager"}, Via: viewer.ViaPage, Lang: "en"}
+	for _, id := range ids {
+		v.Memberships = append(v.Memberships, viewer.Membership{Scope: viewer.ScopePortfolio, ID: ident.ID(id), Level: viewer.LevelManager})
+	}
+	return viewer.With(context.Background(), v)
+}
+
+func TestForeignPortfoliosAreUnknownRowByRow(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		run(t, s, gcspending.Format{}, csv("2020-21,1,Own,A,Trails,5,,,\n2020-21,2,Foreign,A,Secret,6,,,\n"), apply)
+		own := one(t, s, "SELECT id FROM portfolios WHERE name = 'Own'")
+		files := csv("2020-21,1,Own,A,Trails,9,,,\n2020-21,2,Foreign,A,Secret,1,,,\n2021-22,1,Own,A,Trails,2,,,\n2021-22,3,None,A,X,3,,,\n")
+		r, err := importer.Run(member(own), s, gcspending.Format{}, files, apply)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []int
+		for _, f := range r.Faults {
+			if f.Reason.In("en") != "unknown" {
+				t.Errorf("%+v", f)
+			}
+			lines = append(lines, f.Line)
+		}
+		if fmt.Sprint(lines) != "[3 5]" || r.Applied {
+			t.Errorf("faults at %v, applied %v", lines, r.Applied)
+		}
+		want(t, "planned, own rows only", r.Totals["planned"]["CAD"].String(), "11.00")
+		r, err = importer.Run(member(own), s, gcspending.Format{}, files, importer.Options{Apply: true, SkipFaults: true})
+		if err != nil || !r.Applied {
+			t.Fatalf("%v %+v", err, r)
+		}
+		counts(t, "created", r.Created, map[string]int{"BudgetPlan": 1, "BudgetLine": 1, "BudgetCell": 1})
+		want(t, "the foreign plan", one(t, s, "SELECT b.planned_total FROM budget_plans b JOIN portfolios p ON p.id = b.portfolio_id WHERE p.name = 'Foreign'"), minor(t, "6"))
+		want(t, "who", one(t, s, "SELECT COUNT(*) FROM change_events WHERE change_set = $1 AND actor_id = 'per_1' AND via = 'IMPORT'", r.ChangeSet), "5")
+		if _, err := importer.Undo(member("pfo_other"), s, r.ChangeSet); errs.CodeOf(err) == "" {
+			t.Error("somebody without rights took the import back")
+		}
+		if _, err := importer.Undo(member(own), s, r.ChangeSet); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAnImportThatIsCutShortLeavesNothing(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		for _, at := range []int{0, 20, 500} {
+			ctx, cancel := context.WithCancel(system())
+			o := importer.Options{Apply: true, Progress: func(step string, done, _ int64) {
+				if step == "write" && int(done) >= at {
+					cancel()
+				}
+			}}
+			if _, err := importer.Run(ctx, s, itdashboard.Projects{}, projects(t), o); err == nil && at < 600 {
+				t.Errorf("at %d: no error", at)
+			}
+			cancel()
+			if at < 600 {
+				clean(t, s)
+				want(t, "batches", one(t, s, "SELECT COUNT(*) FROM import_batches"), "0")
+				want(t, "changes", one(t, s, "SELECT COUNT(*) FROM change_events"), "0")
+			}
 		}
 	})
 }

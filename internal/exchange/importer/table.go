@@ -165,6 +165,9 @@ func (t *table) stored(i int, v any) any {
 			return sortedJSON([]byte(x))
 		case []byte:
 			return sortedJSON(x)
+		case []string:
+			b, _ := json.Marshal(x)
+			return sortedJSON(b)
 		}
 	}
 	panic(fmt.Sprintf("importer: %s.%s does not hold %T", t.Name, t.columns[i].Name, v))
@@ -246,7 +249,7 @@ func (t *table) defaults() []any {
 	return row
 }
 
-// casts are the types PostgreSQL needs to hear for values in a VALUES list.
+// cast is the type that PostgreSQL needs to hear for a value in a VALUES list.
 func (t *table) cast(i int) string {
 	return [...]string{"text", "bigint", "boolean", "date", "timestamptz", "jsonb"}[t.classes[i]]
 }
@@ -278,7 +281,7 @@ func insertSQL(name string, columns []string, rows [][]any, run func(q string, a
 
 // updateSQL builds UPDATE statements that set columns of many rows at once. Each
 // row begins with its id. With bump the version and the stamps follow.
-func (t *table) updateSQL(columns []string, rows [][]any, bump string, run func(q string, args []any) error) error {
+func (t *table) updateSQL(dialectName string, columns []string, rows [][]any, bump string, run func(q string, args []any) error) error {
 	cast := []string{"text"}
 	sets := make([]string, len(columns))
 	for i, c := range columns {
@@ -292,6 +295,8 @@ func (t *table) updateSQL(columns []string, rows [][]any, bump string, run func(
 		for r, row := range chunk {
 			if r > 0 {
 				q.WriteByte(',')
+				args = values(&q, row, args, nil)
+			} else if dialectName == dialect.SQLite { // a CAST would make numbers of dates
 				args = values(&q, row, args, nil)
 			} else {
 				args = values(&q, row, args, cast)

@@ -28,7 +28,8 @@ type Undone struct {
 }
 
 // Undo takes a whole import back in one transaction, under the present rights of
-// the viewer in ctx: rows it created are removed, rows it changed are set back.
+// the viewer in ctx: rows it created are removed (those of a guarded format are
+// archived, as people would do), rows it changed are set back.
 // It does all or nothing. It fails with errs.CodeNotFound for a change set that
 // is no import, errs.State for one already taken back, errs.CodeForbidden when a
 // row may not be written, and errs.Conflict, with the rows in Fields, when rows
@@ -51,10 +52,7 @@ func Undo(ctx context.Context, s *store.Store, changeSet string) (Undone, error)
 		u := &undoing{ctx: ctx, store: s, viewer: viewer.From(ctx), set: map[ident.ID]bool{},
 			conflict: errs.New(errs.Conflict, "import.error.changed"), out: &out,
 			lines: map[string]bool{}, plans: map[string]bool{}}
-		if err := u.load(c, changeSet); err != nil {
-			return err
-		}
-		if err := u.takeBack(); err != nil {
+		if err := u.all(c, batch); err != nil {
 			return err
 		}
 		out.ChangeSet = store.ChangeSet(ctx)
@@ -63,11 +61,36 @@ func Undo(ctx context.Context, s *store.Store, changeSet string) (Undone, error)
 	return out, store.Known(err)
 }
 
+// all takes everything back: rows that were written through the rules go back
+// through them, which archives what was created; published facts are removed.
+func (u *undoing) all(c *ent.Client, b *ent.ImportBatch) error {
+	if guarded, _ := b.Report["guarded"].(bool); guarded {
+		changed, err := c.ChangeEvent.Query().Where(changeevent.ChangeSet(b.ChangeSet),
+			changeevent.EntityTypeNEQ("ImportBatch")).All(scope.Elevate(u.ctx))
+		if err != nil {
+			return err
+		}
+		for _, e := range changed {
+			if e.Op == changeevent.OpCREATE {
+				u.out.Removed[e.EntityType]++
+			} else {
+				u.out.Restored[e.EntityType]++
+			}
+		}
+		_, err = u.store.UndoChangeSet(u.ctx, b.ChangeSet)
+		return err
+	}
+	if err := u.load(c, b.ChangeSet); err != nil {
+		return err
+	}
+	return u.takeBack()
+}
+
 // close marks the import as taken back.
 func (u *undoing) close(b *ent.ImportBatch) error {
 	t := tableOf("ImportBatch")
 	row := [][]any{{string(b.ID), string(importbatch.StatusUNDONE)}}
-	if err := t.updateSQL([]string{"status"}, row, stampOf(u.viewer.ID), u.exec); err != nil {
+	if err := t.updateSQL(u.store.Dialect, []string{"status"}, row, stampOf(u.viewer.ID), u.exec); err != nil {
 		return err
 	}
 	ch := store.Change{Op: store.OpUpdate, Entity: t.Name, ID: b.ID, Version: b.Version + 1,
@@ -353,7 +376,7 @@ func (u *undoing) restore(k *undoKind) error {
 			}
 		}
 	}
-	if err := k.table.updateSQL(columns, rows, stampOf(u.viewer.ID), u.exec); err != nil {
+	if err := k.table.updateSQL(u.store.Dialect, columns, rows, stampOf(u.viewer.ID), u.exec); err != nil {
 		return err
 	}
 	changes := make([]store.Change, len(items))

@@ -75,16 +75,16 @@ func TestAccessTokens(t *testing.T) {
 		}
 		public, err := x509.MarshalPKIXPublicKey(w.idp.PublicKey())
 		w.must(err)
-		var portal string // AN-11: the access token of somebody signed in to the site
+		var portal map[string]any // AN-11: the access token of somebody signed in to the site
 		w.faults.Set(devidp.Fault{Tamper: func(kind string, m map[string]any) {
 			if kind == "access" {
-				portal = w.signLocked(m)
+				portal = with(m, nil)
 			}
 		}})
 		w.browser().enter("pia.portfolio")
 		w.faults.Set(devidp.Fault{})
 		for name, token := range map[string]string{
-			"portal user's": portal,
+			"portal user's": w.sign(portal, "at+jwt"),
 			"id token":      w.sign(with(base, map[string]any{"typ": "ID"}), "JWT"), "logout token": w.sign(with(base, map[string]any{"typ": "Logout"}), "logout+jwt"),
 			"refresh type": w.sign(with(base, map[string]any{"typ": "Refresh"}), "JWT"), "no type": w.sign(with(base, map[string]any{"typ": nil}), "JWT"),
 			"other audience": w.clientToken("int-elsewhere", "e"), "no audience": make(map[string]any{"aud": nil}),
@@ -127,14 +127,6 @@ func TestAccessTokens(t *testing.T) {
 			t.Errorf("roles the row does not allow: %v", v.Roles)
 		}
 	})
-}
-
-// signLocked signs while the provider is at work on a token.
-func (w *world) signLocked(claims map[string]any) string {
-	out := make(chan string, 1)
-	c := with(claims, nil)
-	go func() { out <- w.sign(c, "at+jwt") }()
-	return <-out
 }
 
 // AN-12: keys rotate without a restart, and forged tokens cause no request.

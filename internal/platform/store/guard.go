@@ -177,7 +177,10 @@ func (w *writing) check() error {
 			return err
 		}
 	} else {
-		w.m.WhereP(func(sel *sql.Selector) { scope.ApplyFor(sel.WithContext(w.ctx), w.entity.Table, letter) })
+		w.m.WhereP(func(sel *sql.Selector) {
+			sel.Where(sql.NotNull(sel.C("id"))) // ent cannot take a condition that turns out empty, as it does for the system
+			scope.ApplyFor(sel.WithContext(w.ctx), w.entity.Table, letter)
+		})
 		if err := w.load(letter); err != nil {
 			return err
 		}

@@ -1,0 +1,152 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"steward/internal/platform/obs"
+	"steward/internal/rules/errs"
+	"steward/internal/rules/ident"
+	"steward/internal/rules/viewer"
+)
+
+// call is what is known of one request on its way through the door.
+type call struct {
+	id     string // of the request, in every error
+	viewer *viewer.Viewer
+	header http.Header // of the answer
+	status int         // of the answer, 0 for the usual one
+	asked  int         // points
+	left   int         // points
+	plan   *plan       // nil until the operation has passed every check
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call { c, _ := ctx.Value(callKey{}).(*call); return c }
+
+// ServeHTTP checks the request from the outside in: who asks (401), the method
+// (405), the size (413), the media type (415), that it is one JSON object (400).
+// gqlgen then parses it; see MutateOperationParameters and the ones after it. A
+// body is never repeated in an answer.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{id: obs.RequestID(r.Context()), header: w.Header(), left: d.limits.Points}
+	if c.id == "" {
+		c.id = ident.New("req").String()
+	}
+	ctx := context.WithValue(r.Context(), callKey{}, c)
+	v := viewer.From(ctx)
+	if v == nil {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		d.refuse(ctx, w, http.StatusUnauthorized, errs.New(errs.Unauthenticated, "error.unauthenticated"))
+		return
+	}
+	mine := *v
+	mine.RequestID = c.id
+	if mine.Via == viewer.ViaPage {
+		mine.Via = viewer.ViaAPI
+	}
+	c.viewer = &mine
+	ctx = viewer.With(ctx, &mine)
+	if d.meter.points > 0 {
+		c.left, _ = d.meter.charge(&mine, 0)
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		d.refuse(ctx, w, http.StatusMethodNotAllowed, errs.New(errs.Validation, "graph.method"))
+		return
+	}
+	if r.ContentLength > d.limits.Body {
+		d.refuse(ctx, w, http.StatusRequestEntityTooLarge, tooLarge("graph.body", int(d.limits.Body>>10)))
+		return
+	}
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" || r.Header.Get("Upgrade") != "" {
+		d.refuse(ctx, w, http.StatusUnsupportedMediaType, errs.New(errs.Validation, "graph.media_type"))
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.limits.Body))
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			d.refuse(ctx, w, http.StatusRequestEntityTooLarge, tooLarge("graph.body", int(d.limits.Body>>10)))
+			return
+		}
+		d.refuse(ctx, w, http.StatusBadRequest, errs.New(errs.Validation, "graph.not_json"))
+		return
+	}
+	if err := readable(body); err != nil {
+		d.refuse(ctx, w, http.StatusBadRequest, err)
+		return
+	}
+	r = r.WithContext(ctx)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	d.next.ServeHTTP(&answer{ResponseWriter: w, call: c}, r)
+}
+
+// readable reports why a body is not one GraphQL request.
+func readable(body []byte) error {
+	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) > 0 && first[0] == '[' {
+		return errs.New(errs.Validation, "graph.batch")
+	}
+	var p graphql.RawParams
+	if json.Unmarshal(body, &p) != nil {
+		return errs.New(errs.Validation, "graph.not_json")
+	}
+	if p.Query == "" {
+		return errs.New(errs.Validation, "graph.no_query")
+	}
+	return nil
+}
+
+// refuse answers a request that is not executed.
+func (d *door) refuse(ctx context.Context, w http.ResponseWriter, status int, err error) {
+	c := callOf(ctx)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	resp := graphql.Response{Errors: gqlerror.List{d.present(ctx, err)}}
+	if c.viewer != nil {
+		resp.Extensions = map[string]any{"cost": cost{c.asked, c.left}}
+	}
+	_ = json.NewEncoder(w).Encode(resp) // the caller may have gone
+}
+
+// answer lets the checks choose the status after gqlgen has begun to write.
+type answer struct {
+	http.ResponseWriter
+	call    *call
+	started bool
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.started {
+		return
+	}
+	a.started = true
+	if a.call.status != 0 {
+		status = a.call.status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if !a.started {
+		a.WriteHeader(http.StatusOK)
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// wait tells the caller when to come back.
+func (c *call) wait(status, seconds int) {
+	c.status = status
+	c.header.Set("Retry-After", strconv.Itoa(max(1, seconds)))
+}

@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
+
+	"steward/graph/generated"
+	"steward/internal/platform/store"
+)
+
+// Limits bound what one request and one caller may ask for. The zero value of a
+// field stands for the one in DefaultLimits, except for RatePoints.
+type Limits struct {
+	Body       int64         // bytes of a request
+	Document   Document      // size of the document, counted before it is validated
+	Points     int           // price of one request, see plan.go
+	RatePoints int           // points a minute for each caller; 0 is no limit
+	Timeout    time.Duration // of one request
+	Page       int           // rows of a connection that names no page size
+	MaxPage    int           // largest page
+	Cache      int           // parsed documents kept
+}
+
+// DefaultLimits are the ones promised in the documentation.
+func DefaultLimits() Limits {
+	return Limits{
+		Body: 256 << 10,
+		Document: Document{Tokens: 2000, Depth: 16, Fields: 1000, SetSize: 150, SameField: 20,
+			Fragments: 30, Directives: 4, Operations: 5},
+		Points: 5000, RatePoints: 50000, Timeout: 5 * time.Second, Page: 50, MaxPage: 100, Cache: 1000,
+	}
+}
+
+// or fills what l leaves open from d.
+func (l Limits) or(d Limits) Limits {
+	rate := l.RatePoints
+	fill(&l.Body, d.Body)
+	fill(&l.Document, d.Document)
+	fill(&l.Points, d.Points)
+	fill(&l.Timeout, d.Timeout)
+	fill(&l.Page, d.Page)
+	fill(&l.MaxPage, d.MaxPage)
+	fill(&l.Cache, d.Cache)
+	l.RatePoints = rate
+	return l
+}
+
+func fill[T comparable](to *T, from T) {
+	var zero T
+	if *to == zero {
+		*to = from
+	}
+}
+
+// Config is what the GraphQL door needs.
+type Config struct {
+	Store  *store.Store
+	Limits Limits
+	Log    *slog.Logger // nil: slog.Default()
+}
+
+// New returns the handler of POST /graphql. It expects the viewer in the
+// request's context (package auth puts it there) and answers 401 without one
+// before it reads a byte of the body. See entrance.go for the order of checks.
+func New(c Config) http.Handler {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	l := c.Limits.or(DefaultLimits())
+	es := generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{Store: c.Store}})
+	d := &door{store: c.Store, limits: l, log: c.Log, schema: es.Schema(), meter: newMeter(l.RatePoints)}
+	d.documents = newDocuments(l)
+	srv := handler.New(es)
+	srv.AddTransport(transport.POST{ResponseHeaders: map[string][]string{
+		"Content-Type": {"application/json; charset=utf-8"}, "Cache-Control": {"no-store"},
+	}})
+	srv.SetParserTokenLimit(l.Document.Tokens)
+	srv.SetDisableSuggestion(true)
+	srv.SetQueryCache(d.documents)
+	srv.SetErrorPresenter(d.present)
+	srv.SetRecoverFunc(d.recovered)
+	srv.Use(d)
+	d.next = srv
+	return d
+}
+
+// door is the handler and its gqlgen extension: one value, so that the order of
+// its checks can be read in one place.
+type door struct {
+	store     *store.Store
+	limits    Limits
+	log       *slog.Logger
+	schema    *ast.Schema
+	documents *documents
+	meter     *meter
+	next      http.Handler
+}
+
+var sdl = sync.OnceValue(func() string {
+	var b strings.Builder
+	es := generated.NewExecutableSchema(generated.Config{})
+	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(es.Schema())
+	return b.String()
+})
+
+// SDL returns the whole schema as text, types in the order of their names. The
+// file graph/schema.graphql holds the same.
+func SDL() string { return sdl() }

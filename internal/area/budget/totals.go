@@ -1,0 +1,101 @@
+package budget
+
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"steward/ent/budgetline"
+	"steward/ent/budgetplan"
+	"steward/ent/predicate"
+	"steward/internal/area/portfolio"
+	"steward/internal/platform/store"
+	"steward/internal/rules/money"
+)
+
+// YearTotals adds up the lines of one fiscal year and currency. An amount is nil when no line
+// has one. Variance is actual minus planned over the Comparable lines, those that have both;
+// MissingPlan and MissingActual count the lines without, and a line with neither is in both.
+// The fiscal year is named by the year it starts in.
+type YearTotals struct {
+	FiscalYear                int
+	Currency                  string
+	Lines                     int
+	Planned, Forecast, Actual *money.Amount
+	Comparable                int
+	MissingPlan               int
+	MissingActual             int
+	Variance                  *money.Amount
+}
+
+// Counted narrows plans to the versions that totals count: the current one of each plan,
+// unless it is the draft of a revision, in whose place the version it revises counts on.
+// Archived plans do not count.
+func Counted() predicate.BudgetPlan { return counted }
+
+func counted(s *sql.Selector) {
+	b := sql.Dialect(s.Dialect())
+	r := b.Table(budgetplan.Table).As("draft")
+	draft := func(t func(string) string) *sql.Predicate {
+		return sql.And(sql.EQ(t(budgetplan.FieldCurrent), true), sql.EQ(t(budgetplan.FieldStatus), budgetplan.StatusDRAFT), sql.NotNull(t(budgetplan.FieldRevisionOfID)))
+	}
+	s.Where(sql.And(
+		sql.IsNull(s.C(budgetplan.FieldArchivedAt)),
+		sql.Or(
+			sql.And(sql.EQ(s.C(budgetplan.FieldCurrent), true), sql.Not(draft(s.C))),
+			sql.In(s.C(budgetplan.FieldID), b.Select(r.C(budgetplan.FieldRevisionOfID)).From(r).Where(draft(r.C))),
+		)))
+}
+
+// Totals adds up the unarchived budget lines that the viewer reads, in the plans that count
+// (see Counted), one row for each fiscal year and currency in that order; of one portfolio
+// (by key or slug, errs.NotFound when the viewer has no such) and one fiscal year where given.
+// It takes one statement, two with a portfolio.
+func Totals(ctx context.Context, s *store.Store, portfolioKey *string, fiscalYear *int) ([]YearTotals, error) {
+	q := s.ClientOf(ctx).BudgetLine.Query().Where(budgetline.ArchivedAtIsNil())
+	if portfolioKey != nil {
+		p, err := portfolio.ByKey(ctx, s, *portfolioKey)
+		if err != nil {
+			return nil, err
+		}
+		q.Where(budgetline.PortfolioID(p.ID))
+	}
+	var rows []struct {
+		FiscalYear int           `sql:"fiscal_year"`
+		Currency   string        `sql:"currency"`
+		Lines      int           `sql:"lines"`
+		Planned    *money.Amount `sql:"planned"`
+		Forecast   *money.Amount `sql:"forecast"`
+		Actual     *money.Amount `sql:"actual"`
+		Comparable int           `sql:"comparable"`
+		WithPlan   int           `sql:"with_plan"`
+		WithActual int           `sql:"with_actual"`
+		Variance   *money.Amount `sql:"variance"`
+	}
+	err := q.Modify(func(sel *sql.Selector) {
+		p := sql.Dialect(sel.Dialect()).Table(budgetplan.Table).As("plan")
+		inner := sql.Dialect(sel.Dialect()).Select(budgetplan.FieldID).From(sql.Table(budgetplan.Table))
+		counted(inner)
+		if fiscalYear != nil {
+			inner.Where(sql.EQ(inner.C(budgetplan.FieldFiscalYear), *fiscalYear))
+		}
+		sel.Join(p).On(sel.C(budgetline.FieldPlanID), p.C(budgetplan.FieldID))
+		sel.Where(sql.In(p.C(budgetplan.FieldID), inner))
+		pl, ac := sel.C(budgetline.FieldPlannedTotal), sel.C(budgetline.FieldActualTotal)
+		sel.Select(p.C(budgetplan.FieldFiscalYear), p.C(budgetplan.FieldCurrency), sql.As("COUNT(*)", "lines"),
+			sql.As(sql.Sum(pl), "planned"), sql.As(sql.Sum(sel.C(budgetline.FieldForecastTotal)), "forecast"), sql.As(sql.Sum(ac), "actual"),
+			sql.As("COUNT("+pl+" + "+ac+")", "comparable"), sql.As(sql.Count(pl), "with_plan"), sql.As(sql.Count(ac), "with_actual"),
+			sql.As("SUM("+ac+" - "+pl+")", "variance")).
+			GroupBy(p.C(budgetplan.FieldFiscalYear), p.C(budgetplan.FieldCurrency)).
+			OrderBy(p.C(budgetplan.FieldFiscalYear), p.C(budgetplan.FieldCurrency))
+	}).Scan(ctx, &rows)
+	if err != nil {
+		return nil, store.Known(err)
+	}
+	out := make([]YearTotals, len(rows))
+	for i, r := range rows {
+		out[i] = YearTotals{r.FiscalYear, r.Currency, r.Lines, r.Planned, r.Forecast, r.Actual, r.Comparable,
+			r.Lines - r.WithPlan, r.Lines - r.WithActual, r.Variance}
+	}
+	return out, nil
+}

@@ -1,0 +1,234 @@
+// Package tabular reads any registry entity from a CSV file by its own export's
+// headers (format csv): the names of columns, of GraphQL fields, or the labels of
+// the pages in either language. Rows are written through the same rules as rows
+// entered by hand.
+//
+// internal/app lists the format; nothing else needs this package.
+package tabular
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"steward/internal/exchange/importer"
+	"steward/internal/platform/entity"
+	"steward/internal/platform/i18n"
+	"steward/internal/rules/errs"
+	"steward/internal/rules/flow"
+)
+
+// Format of the CSV of any registry entity.
+type Format struct{}
+
+// Name of the format.
+func (Format) Name() string { return "csv" }
+
+// Open starts a run. Settings: entity (required, its type or page name: Vendor or
+// vendors) and source (csv), the system that the external ids belong to.
+func (Format) Open(o importer.Options) (importer.Parser, error) {
+	if err := o.Allow("entity", "source"); err != nil {
+		return nil, err
+	}
+	e := find(o.Setting("entity", ""))
+	if e == nil {
+		return nil, fmt.Errorf("importer: entity is one of %s", strings.Join(Entities(), ", "))
+	}
+	p := &parser{entity: e, source: o.Setting("source", "csv"), portfolio: o.Portfolio,
+		lookups: map[string]*importer.Kind{}, words: map[string]map[string]string{}}
+	p.known = &importer.Kind{Entity: e.Name, Match: []string{"id"}, Guarded: true, Known: true}
+	p.kind = &importer.Kind{Entity: e.Name, Guarded: true, OnCreate: importer.Values{}}
+	if e.Name == "Product" {
+		p.kind.OnCreate["stage"] = "UNKNOWN"
+	}
+	for i := range e.Fields {
+		f := &e.Fields[i]
+		if !f.Creatable && !f.Updatable || f.Kind == "json" || f.Kind == "hidden" || f.Name == "key" {
+			continue
+		}
+		p.fields = append(p.fields, f)
+		if f.Ref != "" {
+			to := entity.ByName(f.Ref)
+			p.lookups[f.Name] = &importer.Kind{Entity: f.Ref, Lookup: true, Match: []string{"id", "key", to.Title, "external_id"}}
+		}
+		if f.Kind == "enum" {
+			p.words[f.Name] = words(e, f)
+		}
+		if !e.Sourced && f.Kind != "strings" && (f.Required || f.Ref != "" || f.Kind == "line") {
+			p.kind.Match = append(p.kind.Match, f.Name)
+		}
+	}
+	return p, nil
+}
+
+// Entities lists the types that can be imported.
+func Entities() (names []string) {
+	for _, e := range entity.Registry() {
+		if !e.ReadOnly && e.New != nil {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+func find(name string) *entity.Entity {
+	for _, n := range Entities() {
+		e := entity.ByName(n)
+		if strings.EqualFold(name, n) || name == e.Path || name == e.Plural {
+			return e
+		}
+	}
+	return nil
+}
+
+// words maps what people call an enum's values, in both languages, to the values.
+func words(e *entity.Entity, f *entity.Field) map[string]string {
+	out := map[string]string{}
+	for _, v := range f.Options {
+		keys := []string{"enum." + e.Name + "." + f.Name + "." + v, "enum." + v}
+		if m, ok := flow.Named(e.Machine); ok {
+			keys = append(keys, m.StateKey(v))
+		}
+		for _, key := range keys {
+			for _, lang := range i18n.Languages() {
+				if i18n.Has(lang, key) {
+					out[strings.ToLower(i18n.T(lang, key))] = v
+				}
+			}
+		}
+	}
+	return out
+}
+
+type parser struct {
+	entity            *entity.Entity
+	source, portfolio string
+	fields            []*entity.Field
+	kind, known       *importer.Kind
+	lookups           map[string]*importer.Kind    // by column
+	words             map[string]map[string]string // by column, of enums
+}
+
+func (p *parser) Source() string          { return p.source }
+func (p *parser) Kinds() []*importer.Kind { return []*importer.Kind{p.known, p.kind} }
+
+// Columns are the fields people may set, and beside them those that an export
+// also holds and that belong to the system.
+func (p *parser) Columns() []importer.Column {
+	out := []importer.Column{importer.Col("id", "id"), importer.Col("external_id", "external_id", "externalID", "External id", "Identifiant externe")}
+	for i := range p.entity.Fields {
+		f := &p.entity.Fields[i]
+		c := importer.Column{Name: f.Name, Headers: headers(p.entity, f)}
+		switch {
+		case f.Name == "external_id":
+			continue
+		case !slices.Contains(p.fields, f):
+			c.Name, c.Unused = "unused."+f.Name, true
+		case f.Name == "portfolio_id" && p.portfolio != "":
+		default:
+			c.Unless = "id" // records that exist need only name what changes
+			c.Required = f.Required && !f.Nullable && f.Default == ""
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// headers are all spellings of a field.
+func headers(e *entity.Entity, f *entity.Field) []string {
+	out := []string{f.Name, f.GQL}
+	if f.Edge != "" {
+		out = append(out, f.Edge)
+	}
+	for _, key := range []string{"field." + e.Name + "." + f.Name, "field." + f.Name} {
+		for _, lang := range i18n.Languages() {
+			if i18n.Has(lang, key) {
+				out = append(out, i18n.T(lang, key))
+			}
+		}
+	}
+	return out
+}
+
+// Row makes a record. A row with Steward's own id changes that record; one with
+// an external id, or else its content, is found again by it.
+func (p *parser) Row(r *importer.Row) {
+	id := r.Line1("id")
+	raw := r.Has("id") // a raw export: text stands as it is
+	v := importer.Values{}
+	labels := map[string]string{}
+	var names []string
+	for _, f := range p.fields {
+		if f.Name == "portfolio_id" && p.portfolio != "" {
+			v[f.Name] = importer.Chosen(p.portfolio)
+			continue
+		}
+		if !r.Has(f.Name) || id != "" && !f.Updatable {
+			continue
+		}
+		names = append(names, f.Name)
+		labels[f.Name] = r.Label(f.Name)
+		if value, ok := p.value(r, f, raw); ok {
+			v[f.Name] = value
+		}
+	}
+	if r.Faulty() {
+		return
+	}
+	var rec *importer.Record
+	switch external := r.Line1("external_id"); {
+	case id != "":
+		v["id"] = id
+		rec = r.Put(p.known, id, v)
+	case external != "" && p.entity.Sourced:
+		rec = r.Put(p.kind, external, v)
+	default:
+		rec = r.Put(p.kind, r.ContentID(names...), v)
+	}
+	for column, label := range labels {
+		rec.Cell(column, label)
+	}
+}
+
+// value reads one cell; ok is false when nothing is to be said about the field,
+// because the cell is empty and the field has a default.
+func (p *parser) value(r *importer.Row, f *entity.Field, raw bool) (value any, ok bool) {
+	text := r.Text(f.Name)
+	if !raw {
+		text = importer.Unguarded(text)
+	}
+	if text == "" {
+		if f.Required && !f.Nullable {
+			r.Fault(f.Name, importer.Say("import.fault.missing"), importer.Message{})
+		}
+		return nil, f.Nullable || f.Default == "" && f.Kind != "enum"
+	}
+	switch f.Kind {
+	case "ref":
+		return importer.Ref{Kind: p.lookups[f.Name], ID: text}, true
+	case "money", "decimal":
+		return r.Money(f.Name, 1), true
+	case "date":
+		return r.Date(f.Name), true
+	case "enum":
+		if v, known := p.words[f.Name][strings.ToLower(text)]; known {
+			text = v
+		}
+	}
+	v, err := f.Parse(text, "")
+	if err != nil {
+		r.Fault(f.Name, said(err), importer.Message{})
+		return nil, false
+	}
+	return v, true
+}
+
+// said is the message of a rule's error about one value.
+func said(err error) importer.Message {
+	var e *errs.Error
+	if errors.As(err, &e) && len(e.Fields) > 0 {
+		return importer.Say(e.Fields[0].Key, e.Fields[0].Args...)
+	}
+	return importer.Say(errs.As(err).Key, errs.As(err).Args...)
+}

@@ -1,0 +1,22 @@
+package web
+
+import (
+	"net/http"
+
+	"steward/internal/platform/i18n"
+	"steward/views/layout"
+)
+
+// signIn is the page for those who are not signed in; others are sent on.
+func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	to := local(q.Get("return"))
+	if _, err := s.Auth.Authenticate(r); err == nil {
+		return leave(w, r, to)
+	}
+	p := s.frame(r, i18n.C(r.Context(), "layout.signin.button"))
+	s.render(w, r, http.StatusOK, layout.Bare(p, layout.SignIn(layout.SignInProps{
+		Return: to, NoIssuer: s.NoIssuer, Expired: q.Get("expired") == "1", SignedOut: q.Get("out") == "1",
+	})))
+	return nil
+}
