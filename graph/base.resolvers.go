@@ -8,8 +8,11 @@ package graph
 import (
 	"context"
 	"steward/ent"
+	"steward/ent/portfolio"
 	"steward/graph/generated"
 	"steward/graph/model"
+	"steward/internal/area/comment"
+	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -17,52 +20,60 @@ import (
 
 // Editable is the resolver for the editable field.
 func (r *commentResolver) Editable(ctx context.Context, obj *ent.Comment) (bool, error) {
-	panic("not written yet: Editable")
+	return comment.Editable(viewer.From(ctx), obj), nil
 }
 
 // AddComment is the resolver for the addComment field.
 func (r *mutationResolver) AddComment(ctx context.Context, input model.AddCommentInput) (*ent.Comment, error) {
-	panic("not written yet: AddComment")
+	return comment.Add(ctx, r.Store, input.Subject, input.Body)
 }
 
 // EditComment is the resolver for the editComment field.
 func (r *mutationResolver) EditComment(ctx context.Context, input model.EditCommentInput) (*ent.Comment, error) {
-	panic("not written yet: EditComment")
+	return comment.Edit(ctx, r.Store, input.ID, input.Version, input.Body)
 }
 
 // Undo is the resolver for the undo field.
 func (r *mutationResolver) Undo(ctx context.Context, token string) (*store.Undone, error) {
-	panic("not written yet: Undo")
+	done, err := r.Store.Undo(ctx, token)
+	return &done, err
 }
 
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*viewer.Viewer, error) {
-	panic("not written yet: Viewer")
+	return viewer.From(ctx), nil
 }
 
 // History is the resolver for the history field.
 func (r *queryResolver) History(ctx context.Context, id ident.ID, first *int, after *string) (*model.History, error) {
-	panic("not written yet: History")
+	return r.history(ctx, id, first, after)
 }
 
 // Comments is the resolver for the comments field.
 func (r *queryResolver) Comments(ctx context.Context, subject ident.ID, first *int, offset *int) ([]*ent.Comment, error) {
-	panic("not written yet: Comments")
+	return comment.List(ctx, r.Store, subject, *first, *offset)
 }
 
 // Kind is the resolver for the kind field.
 func (r *viewerResolver) Kind(ctx context.Context, obj *viewer.Viewer) (string, error) {
-	panic("not written yet: Kind")
+	return string(obj.Kind), nil
 }
 
 // Person is the resolver for the person field.
 func (r *viewerResolver) Person(ctx context.Context, obj *viewer.Viewer) (*ent.Person, error) {
-	panic("not written yet: Person")
+	if obj.Kind != viewer.Person {
+		return nil, nil
+	}
+	return r.client(ctx).Person.Get(scope.Elevate(ctx), obj.ID) // themselves, whatever their role
 }
 
 // Portfolios is the resolver for the portfolios field.
 func (r *viewerResolver) Portfolios(ctx context.Context, obj *viewer.Viewer) ([]*ent.Portfolio, error) {
-	panic("not written yet: Portfolios")
+	q, err := r.client(ctx).Portfolio.Query().Where(portfolio.ArchivedAtIsNil()).Order(portfolio.ByKey()).CollectFields(ctx, "Portfolio", "Node")
+	if err != nil {
+		return nil, err
+	}
+	return q.All(ctx)
 }
 
 // Comment returns generated.CommentResolver implementation.

@@ -11,67 +11,90 @@ import (
 	"steward/graph/generated"
 	"steward/graph/model"
 	"steward/internal/area/budget"
+	"steward/internal/rules/flow"
 	"steward/internal/rules/ident"
+	"steward/internal/rules/viewer"
 )
 
 // Label is the resolver for the label field.
 func (r *budgetGridResolver) Label(ctx context.Context, obj *budget.GridView) (string, error) {
-	panic("not written yet: Label")
+	return obj.Label(viewer.From(ctx).Lang), nil
 }
 
 // Lines is the resolver for the lines field.
 func (r *budgetGridResolver) Lines(ctx context.Context, obj *budget.GridView) ([]*budget.Line, error) {
-	panic("not written yet: Lines")
+	var lines []budget.Line
+	for _, g := range obj.Groups {
+		lines = append(lines, g.Lines...)
+	}
+	return pointers(lines, nil)
 }
 
 // AvailableActions is the resolver for the availableActions field.
 func (r *budgetGridPlanResolver) AvailableActions(ctx context.Context, obj *budget.Plan) ([]*model.Action, error) {
-	panic("not written yet: AvailableActions")
+	return actions(ctx, flow.BudgetPlan, obj.Actions), nil
 }
 
 // AvailableActions is the resolver for the availableActions field.
 func (r *budgetPlanResolver) AvailableActions(ctx context.Context, obj *ent.BudgetPlan) ([]*model.Action, error) {
-	panic("not written yet: AvailableActions")
+	return actions(ctx, flow.BudgetPlan, budget.Actions(viewer.From(ctx), obj)), nil
 }
 
 // SetBudgetCells is the resolver for the setBudgetCells field.
 func (r *mutationResolver) SetBudgetCells(ctx context.Context, input model.SetBudgetCellsInput) (*budget.SetCellsResult, error) {
-	panic("not written yet: SetBudgetCells")
+	in := budget.SetCellsInput{Reason: text(input.Reason)}
+	for _, x := range input.Cells {
+		in.Cells = append(in.Cells, *x)
+	}
+	return budget.SetCells(ctx, r.Store, in)
 }
 
 // PostActuals is the resolver for the postActuals field.
 func (r *mutationResolver) PostActuals(ctx context.Context, input model.PostActualsInput) (*model.PostActualsPayload, error) {
-	panic("not written yet: PostActuals")
+	in := budget.PostActualInput{Reason: text(input.Reason)}
+	for _, x := range input.Postings {
+		in.Postings = append(in.Postings, *x)
+	}
+	n, err := budget.PostActual(ctx, r.Store, in)
+	return &model.PostActualsPayload{Posted: n}, err
 }
 
 // MoveBudgetPlan is the resolver for the moveBudgetPlan field.
 func (r *mutationResolver) MoveBudgetPlan(ctx context.Context, input model.MoveBudgetPlanInput) (*ent.BudgetPlan, error) {
-	panic("not written yet: MoveBudgetPlan")
+	moved, err := budget.Move(ctx, r.Store, input.ID, string(input.To), input.Version, text(input.Note))
+	if err != nil {
+		return nil, err
+	}
+	return moved.Plan, nil
 }
 
 // OpenFiscalYear is the resolver for the openFiscalYear field.
 func (r *mutationResolver) OpenFiscalYear(ctx context.Context, input model.OpenFiscalYearInput) ([]*ent.FiscalPeriod, error) {
-	panic("not written yet: OpenFiscalYear")
+	return budget.OpenYear(ctx, r.Store, input.Portfolio, input.FiscalYear)
 }
 
 // CloseFiscalPeriod is the resolver for the closeFiscalPeriod field.
 func (r *mutationResolver) CloseFiscalPeriod(ctx context.Context, input model.FiscalPeriodInput) (*ent.FiscalPeriod, error) {
-	panic("not written yet: CloseFiscalPeriod")
+	return budget.ClosePeriod(ctx, r.Store, input.ID, input.Version)
 }
 
 // ReopenFiscalPeriod is the resolver for the reopenFiscalPeriod field.
 func (r *mutationResolver) ReopenFiscalPeriod(ctx context.Context, input model.FiscalPeriodInput) (*ent.FiscalPeriod, error) {
-	panic("not written yet: ReopenFiscalPeriod")
+	return budget.ReopenPeriod(ctx, r.Store, input.ID, input.Version)
 }
 
 // BudgetTotals is the resolver for the budgetTotals field.
 func (r *queryResolver) BudgetTotals(ctx context.Context, portfolio *string, fiscalYear *int) ([]*budget.YearTotals, error) {
-	panic("not written yet: BudgetTotals")
+	return pointers(budget.Totals(ctx, r.Store, portfolio, fiscalYear))
 }
 
 // BudgetGrid is the resolver for the budgetGrid field.
 func (r *queryResolver) BudgetGrid(ctx context.Context, plan *ident.ID, portfolio *string, fiscalYear *int, show budget.View) (*budget.GridView, error) {
-	panic("not written yet: BudgetGrid")
+	in := budget.GridInput{Plan: plan, Portfolio: text(portfolio), Show: show}
+	if fiscalYear != nil {
+		in.FiscalYear = *fiscalYear
+	}
+	return budget.Grid(ctx, r.Store, in)
 }
 
 // BudgetGrid returns generated.BudgetGridResolver implementation.

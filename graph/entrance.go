@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -21,13 +22,14 @@ import (
 
 // call is what is known of one request on its way through the door.
 type call struct {
-	id     string // of the request, in every error
-	viewer *viewer.Viewer
-	header http.Header // of the answer
-	status int         // of the answer, 0 for the usual one
-	asked  int         // points
-	left   int         // points
-	plan   *plan       // nil until the operation has passed every check
+	id      string // of the request, in every error
+	viewer  *viewer.Viewer
+	header  http.Header // of the answer
+	status  int         // of the answer, 0 for the usual one
+	asked   int         // points
+	left    int         // points
+	plan    *plan       // nil until the operation has passed every check
+	loaders sync.Map    // see action.go
 }
 
 type callKey struct{}

@@ -79,7 +79,10 @@ func (d *door) known(ctx context.Context, err error, g *gqlerror.Error) *errs.Er
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return errs.New(errs.Unavailable, "graph.timeout").Wrap(err)
 	}
-	if code, _ := g.Extensions["code"].(string); strings.HasPrefix(code, "GRAPHQL_") {
+	switch code, _ := g.Extensions["code"].(string); {
+	case code == string(errs.CodeNotFound): // from the generated node lookup
+		return errs.NotFound()
+	case strings.HasPrefix(code, "GRAPHQL_"):
 		return errs.New(errs.Validation, "graph.document", "detail", g.Message)
 	}
 	if path := argumentPath(ctx, g); path != "" {

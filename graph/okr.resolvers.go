@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"math"
 	"steward/ent"
 	"steward/graph/generated"
 	"steward/graph/model"
@@ -15,27 +16,29 @@ import (
 
 // CheckIn is the resolver for the checkIn field.
 func (r *mutationResolver) CheckIn(ctx context.Context, input model.CheckInInput) (*ent.KeyResult, error) {
-	panic("not written yet: CheckIn")
+	return okr.CheckIn(ctx, r.Store, okr.CheckInInput{KeyResultID: input.KeyResultID, Value: input.Value,
+		Confidence: int(math.Round(input.Confidence * 10000)), Comment: text(input.Comment), On: input.On})
 }
 
 // MoveObjective is the resolver for the moveObjective field.
 func (r *mutationResolver) MoveObjective(ctx context.Context, input model.MoveObjectiveInput) (*ent.Objective, error) {
-	panic("not written yet: MoveObjective")
+	return okr.Move(ctx, r.Store, step(input.ID, input.To, input.Version, input.Note))
 }
 
 // AvailableActions is the resolver for the availableActions field.
 func (r *objectiveResolver) AvailableActions(ctx context.Context, obj *ent.Objective) ([]*model.Action, error) {
-	panic("not written yet: AvailableActions")
+	return r.available(ctx, "Objective", obj.ID)
 }
 
 // Standing is the resolver for the standing field.
 func (r *objectiveResolver) Standing(ctx context.Context, obj *ent.Objective) (*okr.Standing, error) {
-	panic("not written yet: Standing")
+	x, err := r.standing(ctx, obj.ID)
+	return &x, err
 }
 
 // Pace is the resolver for the pace field.
 func (r *objectiveStandingResolver) Pace(ctx context.Context, obj *okr.Standing) (string, error) {
-	panic("not written yet: Pace")
+	return string(obj.Pace), nil
 }
 
 // ObjectiveStanding returns generated.ObjectiveStandingResolver implementation.

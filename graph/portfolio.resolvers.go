@@ -9,35 +9,37 @@ import (
 	"context"
 	"steward/ent"
 	"steward/graph/model"
-	"steward/internal/area/portfolio"
+	"steward/internal/area/initiative"
+	area "steward/internal/area/portfolio"
+	"steward/internal/area/product"
 )
 
 // AvailableActions is the resolver for the availableActions field.
 func (r *initiativeResolver) AvailableActions(ctx context.Context, obj *ent.Initiative) ([]*model.Action, error) {
-	panic("not written yet: AvailableActions")
+	return r.available(ctx, "Initiative", obj.ID)
 }
 
 // MoveProductStage is the resolver for the moveProductStage field.
 func (r *mutationResolver) MoveProductStage(ctx context.Context, input model.MoveProductStageInput) (*ent.Product, error) {
-	panic("not written yet: MoveProductStage")
+	return product.MoveStage(ctx, r.Store, step(input.ID, input.To, input.Version, input.Note))
 }
 
 // MoveProductToPortfolio is the resolver for the moveProductToPortfolio field.
 func (r *mutationResolver) MoveProductToPortfolio(ctx context.Context, input model.MoveProductToPortfolioInput) (*ent.Product, error) {
-	panic("not written yet: MoveProductToPortfolio")
+	return product.MoveToPortfolio(ctx, r.Store, product.MoveInput{ID: input.ID, Portfolio: input.Portfolio, Version: input.Version, Reason: input.Reason})
 }
 
 // MoveInitiative is the resolver for the moveInitiative field.
 func (r *mutationResolver) MoveInitiative(ctx context.Context, input model.MoveInitiativeInput) (*ent.Initiative, error) {
-	panic("not written yet: MoveInitiative")
+	return initiative.Move(ctx, r.Store, step(input.ID, input.To, input.Version, input.Note))
 }
 
 // AvailableActions is the resolver for the availableActions field.
 func (r *productResolver) AvailableActions(ctx context.Context, obj *ent.Product) ([]*model.Action, error) {
-	panic("not written yet: AvailableActions")
+	return r.available(ctx, "Product", obj.ID)
 }
 
 // PortfolioTotals is the resolver for the portfolioTotals field.
-func (r *queryResolver) PortfolioTotals(ctx context.Context, portfolio *string) ([]*portfolio.CurrencyTotals, error) {
-	panic("not written yet: PortfolioTotals")
+func (r *queryResolver) PortfolioTotals(ctx context.Context, portfolio *string) ([]*area.CurrencyTotals, error) {
+	return pointers(area.Totals(ctx, r.Store, portfolio))
 }

@@ -10,35 +10,41 @@ import (
 	"steward/ent"
 	"steward/graph/model"
 	"steward/internal/area/contract"
+	"steward/internal/area/procurement"
 	"steward/internal/rules/civil"
 )
 
 // AvailableActions is the resolver for the availableActions field.
 func (r *contractResolver) AvailableActions(ctx context.Context, obj *ent.Contract) ([]*model.Action, error) {
-	panic("not written yet: AvailableActions")
+	return r.available(ctx, "Contract", obj.ID)
 }
 
 // State is the resolver for the state field.
 func (r *contractResolver) State(ctx context.Context, obj *ent.Contract) (string, error) {
-	panic("not written yet: State")
+	x, err := r.record(ctx, "Contract", obj.ID)
+	return x.State, err
 }
 
 // MoveProcurement is the resolver for the moveProcurement field.
 func (r *mutationResolver) MoveProcurement(ctx context.Context, input model.MoveProcurementInput) (*ent.Procurement, error) {
-	panic("not written yet: MoveProcurement")
+	in := step(input.ID, input.To, input.Version, input.Note)
+	if input.Contract != nil {
+		in.Contract = *input.Contract
+	}
+	return procurement.Move(ctx, r.Store, in)
 }
 
 // MoveContract is the resolver for the moveContract field.
 func (r *mutationResolver) MoveContract(ctx context.Context, input model.MoveContractInput) (*ent.Contract, error) {
-	panic("not written yet: MoveContract")
+	return contract.Move(ctx, r.Store, step(input.ID, input.To, input.Version, input.Note))
 }
 
 // AvailableActions is the resolver for the availableActions field.
 func (r *procurementResolver) AvailableActions(ctx context.Context, obj *ent.Procurement) ([]*model.Action, error) {
-	panic("not written yet: AvailableActions")
+	return r.available(ctx, "Procurement", obj.ID)
 }
 
 // ContractRenewals is the resolver for the contractRenewals field.
 func (r *queryResolver) ContractRenewals(ctx context.Context, from civil.Date, to civil.Date) ([]*contract.Renewal, error) {
-	panic("not written yet: ContractRenewals")
+	return pointers(contract.Renewals(ctx, r.Store, from, to))
 }

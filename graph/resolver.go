@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"entgo.io/ent/dialect/sql"
+	"github.com/99designs/gqlgen/graphql"
 
 	"steward/ent"
 	"steward/internal/platform/entity"
@@ -45,18 +46,21 @@ func (r *Resolver) node(ctx context.Context, id ident.ID) (ent.Noder, error) {
 	return r.client(ctx).Noder(ctx, id, ent.WithFixedNodeType(e.Table))
 }
 
-// nodes returns the records with the ids in their order, null for each that is
-// not found.
+// nodes returns the records with the ids in their order, in one statement for each
+// type; null with an error for each that is not found.
 func (r *Resolver) nodes(ctx context.Context, ids []ident.ID) ([]ent.Noder, error) {
-	out := make([]ent.Noder, len(ids))
-	for i, id := range ids {
-		n, err := r.node(ctx, id)
-		if err != nil && errs.CodeOf(store.Known(err)) != errs.CodeNotFound {
-			return nil, err
+	if len(ids) == 1 { // the generated lookup of one fails as a whole
+		n, err := r.node(ctx, ids[0])
+		if errs.CodeOf(store.Known(err)) == errs.CodeNotFound {
+			graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(0)), err)
+			err = nil
 		}
-		if err == nil {
-			out[i] = n
-		}
+		return []ent.Noder{n}, err
 	}
-	return out, nil
+	return r.client(ctx).Noders(ctx, ids, ent.WithNodeType(func(_ context.Context, id ident.ID) (string, error) {
+		if e := entity.OfID(id); e != nil && e.Registry {
+			return e.Table, nil
+		}
+		return "", errs.NotFound()
+	}))
 }

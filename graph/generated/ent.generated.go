@@ -30,7 +30,6 @@ import (
 	"steward/ent/team"
 	"steward/ent/vendor"
 	"steward/graph/model"
-	"steward/internal/area/audit"
 	"steward/internal/area/budget"
 	"steward/internal/area/contract"
 	"steward/internal/area/okr"
@@ -231,7 +230,7 @@ type QueryResolver interface {
 	Team(ctx context.Context, key string) (*ent.Team, error)
 	Vendor(ctx context.Context, key string) (*ent.Vendor, error)
 	Viewer(ctx context.Context) (*viewer.Viewer, error)
-	History(ctx context.Context, id ident.ID, first *int, after *string) (*audit.Page, error)
+	History(ctx context.Context, id ident.ID, first *int, after *string) (*model.History, error)
 	Comments(ctx context.Context, subject ident.ID, first *int, offset *int) ([]*ent.Comment, error)
 	BudgetTotals(ctx context.Context, portfolio *string, fiscalYear *int) ([]*budget.YearTotals, error)
 	BudgetGrid(ctx context.Context, plan *ident.ID, portfolio *string, fiscalYear *int, show budget.View) (*budget.GridView, error)
@@ -32761,8 +32760,8 @@ func _Query_history(ctx context.Context, ec *executionContext, field graphql.Col
 			return ec.Resolvers.Query().History(ctx, fc.Args["id"].(ident.ID), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *audit.Page) graphql.Marshaler {
-			return marshalNHistory2ᚖstewardᚋinternalᚋareaᚋauditᚐPage(ctx, ec, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.History) graphql.Marshaler {
+			return marshalNHistory2ᚖstewardᚋgraphᚋmodelᚐHistory(ctx, ec, selections, v)
 		},
 		true,
 		true,
@@ -76052,28 +76051,6 @@ func unmarshalNTime2timeᚐTime(ctx context.Context, ec *executionContext, v any
 func marshalNTime2timeᚐTime(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v time.Time) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalTime(v)
-	if res == graphql.Null {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-	}
-	return res
-}
-
-func unmarshalNTime2ᚖtimeᚐTime(ctx context.Context, ec *executionContext, v any) (*time.Time, error) {
-	res, err := graphql.UnmarshalTime(v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func marshalNTime2ᚖtimeᚐTime(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
-	if v == nil {
-		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
-			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
-		}
-		return graphql.Null
-	}
-	_ = sel
-	res := graphql.MarshalTime(*v)
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 
 	"steward/internal/platform/assets"
@@ -87,16 +88,20 @@ func (s *site) handler() http.Handler {
 	for pattern, h := range s.public() {
 		mux.Handle(pattern, s.open(h))
 	}
-	for pattern, h := range s.pages() {
-		mux.Handle(pattern, s.signedIn(h))
-	}
-	for _, r := range s.Routes {
-		mux.Handle(r.Pattern, s.signedIn(r.Handler))
+	all := s.pages()
+	maps.Copy(all, s.budgetPages())
+	for _, r := range s.Config.Routes {
+		all[r.Pattern] = r.Handler
 	}
 	for _, e := range entity.Registry() {
 		for pattern, h := range s.entityPages() {
-			mux.Handle(at(pattern, e), s.signedIn(func(w http.ResponseWriter, r *http.Request) error { return h(w, r, e) }))
+			if _, own := all[at(pattern, e)]; !own { // a page of its own stands in for the generic one
+				all[at(pattern, e)] = func(w http.ResponseWriter, r *http.Request) error { return h(w, r, e) }
+			}
 		}
+	}
+	for pattern, h := range all {
+		mux.Handle(pattern, s.signedIn(h))
 	}
 	for _, r := range s.Auth.Routes() {
 		if r.Signed {
@@ -107,11 +112,11 @@ func (s *site) handler() http.Handler {
 	}
 	mux.Handle("GET /static/", assets.Handler())
 	signed.Handle("/", s.sameOrigin(obs.Routed(mux)))
-	all := s.recovered(s.headers(obs.Routed(signed)))
+	site := s.recovered(s.headers(obs.Routed(signed)))
 	if s.Metrics != nil {
-		return obs.Requests(s.Log, s.Metrics, all)
+		return obs.Requests(s.Log, s.Metrics, site)
 	}
-	return all
+	return site
 }
 
 // returning lets the sign-in page name the page to come back to as all forms do.

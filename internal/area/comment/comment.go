@@ -69,7 +69,17 @@ func Add(ctx context.Context, s *store.Store, on ident.ID, body string) (*ent.Co
 		out, err = w.Save(scope.Elevate(ctx))
 		return err
 	})
-	return out, store.Known(err)
+	return fresh(ctx, s, out, err)
+}
+
+// fresh returns the comment read anew, so that it does not hang on a transaction
+// that has ended.
+func fresh(ctx context.Context, s *store.Store, x *ent.Comment, err error) (*ent.Comment, error) {
+	if err != nil {
+		return nil, store.Known(err)
+	}
+	x, err = s.ClientOf(ctx).Comment.Get(scope.Elevate(ctx), x.ID)
+	return x, store.Known(err)
 }
 
 // Edit changes a comment of one's own within fifteen minutes and returns it. The
@@ -103,7 +113,7 @@ func Edit(ctx context.Context, s *store.Store, id ident.ID, version int, body st
 		out, err = c.Comment.UpdateOne(x).SetBody(body).Save(own)
 		return err
 	})
-	return out, store.Known(err)
+	return fresh(ctx, s, out, err)
 }
 
 // Editable reports whether the viewer may still change the comment.

@@ -2,7 +2,6 @@ package move_test
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -50,7 +49,9 @@ func TestASecondPersonDecides(t *testing.T) {
 		// Asked for it.
 		p := w.make("Procurement", "RECOMMENDED", w.ours, w.product)
 		w.person(both.ID)
-		w.tx(func(ctx context.Context, c *ent.Client) { c.Procurement.UpdateOneID(p).SetRequesterID(both.ID).ExecX(ctx) })
+		w.tx(func(ctx context.Context, c *ent.Client) {
+			c.Procurement.UpdateOneID(p).SetRequesterID(both.ID).ExecX(ctx)
+		})
 		refused(both, "Procurement", p, "SIGNED_OFF", 2)
 		// Wrote it down.
 		ctr := w.make("Contract", "UNDER_REVIEW", w.ours, w.product)
@@ -275,35 +276,4 @@ func (w *world) do(v *viewer.Viewer, name string, id ident.ID, to string, versio
 func (w *world) person(id ident.ID) {
 	w.Helper()
 	w.tx(func(ctx context.Context, c *ent.Client) { c.Person.Create().SetID(id).SetName(string(id)).ExecX(ctx) })
-}
-
-var errEnd = errors.New("end")
-
-// A move joins the transaction that is open, and goes with it.
-func TestJoinsATransaction(t *testing.T) {
-	testkit.Databases(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s)
-		paul := who("Paul", []string{"procurement-officer"})
-		id := w.make("Procurement", "PLANNED", w.ours, w.product)
-		in := move.Input{ID: id, To: "CANCELLED", Version: 1, Note: "not needed"}
-		err := s.Tx(as(paul), func(ctx context.Context, _ *ent.Client) error {
-			n, err := procurement.Move(ctx, s, in)
-			if err != nil || n.Status != "CANCELLED" || n.Version != 2 {
-				t.Errorf("inside: %v, %v", n, err)
-			}
-			return errEnd
-		})
-		if !errors.Is(err, errEnd) || stateOf("Procurement", w.row("Procurement", id)) != "PLANNED" {
-			t.Errorf("rolled back: %v", err)
-		}
-		if err := s.Tx(as(paul), func(ctx context.Context, _ *ent.Client) error {
-			_, err := procurement.Move(ctx, s, in)
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if last := s.LastChange(testkit.System(), id); last == nil || last.Reason != "not needed" {
-			t.Errorf("the reason of a move within a transaction is lost: %+v", last)
-		}
-	})
 }

@@ -48,7 +48,6 @@ func CheckIn(ctx context.Context, s *store.Store, in CheckInInput) (*ent.KeyResu
 	if len([]rune(in.Comment)) > commentMax {
 		return nil, errs.Invalid("comment", "error.too_long", "max", commentMax)
 	}
-	var out *ent.KeyResult
 	err := s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
 		// Two check-ins at once wait for each other here, so that each sees the other's reading.
 		k, err := c.KeyResult.Query().Where(keyresult.ID(in.KeyResultID)).Where(s.Lock()).Only(ctx)
@@ -77,10 +76,13 @@ func CheckIn(ctx context.Context, s *store.Store, in CheckInInput) (*ent.KeyResu
 		if err := stand(ctx, c, k.ID, measure(k), w.Mutation()); err != nil {
 			return err
 		}
-		out, err = w.Save(ctx)
-		return err
+		return w.Exec(ctx)
 	})
-	return out, store.Known(err)
+	if err != nil {
+		return nil, store.Known(err)
+	}
+	k, err := s.ClientOf(ctx).KeyResult.Get(ctx, in.KeyResultID)
+	return k, store.Known(err)
 }
 
 // mayCheckIn refuses a viewer who sees the key result and may not write it.

@@ -76,6 +76,10 @@ func AddMember(ctx context.Context, s *store.Store, in MemberInput) (*ent.Member
 			SetLevel(membership.Level(in.Level)).SetReason(in.Reason).SetNillableUntil(in.Until).Save(own)
 		return err
 	})
+	if err != nil {
+		return nil, store.Known(err)
+	}
+	out, err = s.ClientOf(ctx).Membership.Query().Where(membership.ID(out.ID)).WithPerson().Only(scope.Elevate(ctx))
 	return out, store.Known(err)
 }
 

@@ -87,7 +87,17 @@ func Grant(ctx context.Context, s *store.Store, in RoleInput) (*ent.RoleGrant, e
 		out, err = w.Save(scope.Elevate(ctx))
 		return err
 	})
-	return out, store.Known(err)
+	return fresh(ctx, s, out, err)
+}
+
+// fresh returns the grant read anew with its person, so that it does not hang on a
+// transaction that has ended.
+func fresh(ctx context.Context, s *store.Store, g *ent.RoleGrant, err error) (*ent.RoleGrant, error) {
+	if err != nil {
+		return nil, store.Known(err)
+	}
+	g, err = s.ClientOf(ctx).RoleGrant.Query().Where(rolegrant.ID(g.ID)).WithPerson().Only(scope.Elevate(ctx))
+	return g, store.Known(err)
 }
 
 // requestedBy is where a waiting grant keeps who asked for it.
@@ -127,7 +137,7 @@ func Confirm(ctx context.Context, s *store.Store, id ident.ID) (*ent.RoleGrant, 
 		out, err = c.RoleGrant.UpdateOne(g).ClearArchivedAt().SetCustom(custom).Save(scope.Elevate(ctx))
 		return err
 	})
-	return out, store.Known(err)
+	return fresh(ctx, s, out, err)
 }
 
 // Revoke takes a role granted in Steward back, or a waiting one off the list; it is

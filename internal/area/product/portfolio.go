@@ -39,7 +39,6 @@ var managed = []string{string(access.RolePortfolioManager)}
 // naming "reason", "version" or "portfolio" (it is there already).
 func MoveToPortfolio(ctx context.Context, s *store.Store, in MoveInput) (*ent.Product, error) {
 	in.Reason = strings.TrimSpace(in.Reason)
-	var out *ent.Product
 	err := s.Tx(store.Because(ctx, &in.Reason), func(ctx context.Context, c *ent.Client) error {
 		p, err := c.Product.Query().Where(entproduct.ID(in.ID)).Where(s.Lock()).Only(ctx)
 		if err != nil {
@@ -65,13 +64,13 @@ func MoveToPortfolio(ctx context.Context, s *store.Store, in MoveInput) (*ent.Pr
 		case to.ArchivedAt != nil:
 			return errs.New(errs.State, "move.archived")
 		}
-		if err := rewrite(scope.Elevate(ctx), s, p, to.ID, in.Reason); err != nil {
-			return err
-		}
-		out, err = c.Product.Get(ctx, p.ID)
-		return err
+		return rewrite(scope.Elevate(ctx), s, p, to.ID, in.Reason)
 	})
-	return out, store.Known(err)
+	if err != nil {
+		return nil, store.Known(err)
+	}
+	p, err := s.ClientOf(ctx).Product.Get(ctx, in.ID)
+	return p, store.Known(err)
 }
 
 // carried lists the tables that place their rows by both portfolio and product: the

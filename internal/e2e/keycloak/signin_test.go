@@ -23,6 +23,9 @@ func TestEverybodySignsIn(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *site) {
 		for _, p := range devidp.People() {
 			v := s.browser().enter(p.Username)
+			if row, err := s.store.Client.Person.Get(s.sys(), v.ID); err != nil || row.Email != p.Email() {
+				t.Errorf("%s: e-mail %v %v", p.Username, row, err)
+			}
 			if v.Name != p.Name() || !slices.Equal(v.Roles, p.Roles) && len(v.Roles)+len(p.Roles) > 0 || time.Since(v.AuthTime) > time.Minute {
 				t.Errorf("%s: %+v", p.Username, v)
 			}

@@ -13,8 +13,14 @@ import (
 	"steward/internal/rules/money"
 )
 
-// MaxRecords bounds what one run stages, and with it its memory.
-const MaxRecords = 2_000_000
+// MaxRecords bounds what one run stores, and with it its memory: a record takes
+// about two kilobytes. Larger files are checked to their end and not stored.
+const MaxRecords = 700_000
+
+// mayForget is how many records are kept although faults have made it certain
+// that nothing will be stored: below it the report also says what is in the way
+// in the database, above it only what is wrong in the files.
+const mayForget = 50_000
 
 // progressEvery is how many rows pass between two reports of progress.
 const progressEvery = 5000
@@ -263,8 +269,10 @@ func (r *reading) rows(ctx context.Context, s *scanner) error {
 		if err := r.row(rec); err != nil {
 			return err
 		}
-		if r.stage.Len() > MaxRecords {
-			return errs.New(errs.Limit, "import.error.too_many", "n", MaxRecords)
+		if n := r.stage.Len(); n > MaxRecords || n > mayForget && len(r.report.Faults) > 0 && !r.options.SkipFaults {
+			r.stage.forget()
+			r.report.checkedOnly = true
+			r.warn(rec.line, "", Say("import.warning.checked_only"))
 		}
 	}
 }
@@ -294,48 +302,4 @@ func (o Options) tell(step string, done, total int64) {
 	if o.Progress != nil {
 		o.Progress(step, done, total)
 	}
-}
-
-// blankCells reports whether a record has nothing in it.
-func blankCells(cells []string) bool {
-	for _, c := range cells {
-		if strings.TrimSpace(c) != "" {
-			return false
-		}
-	}
-	return true
-}
-
-// totalWords begin a line that sums the lines above it.
-var totalWords = []string{"total", "totals", "grandtotal", "subtotal", "sum", "totalgeneral", "soustotal", "totaux"}
-
-// totalLine reports whether a row is a sum of other rows: it begins with a word
-// for it and lacks something every record has.
-func (r *reading) totalLine(cells []string) bool {
-	i := slices.IndexFunc(cells, func(c string) bool { return strings.TrimSpace(c) != "" })
-	if !slices.Contains(totalWords, fold(cells[i])) {
-		return false
-	}
-	for c, col := range r.mapping.columns {
-		if at := r.mapping.place[c]; col.Required && (at >= len(cells) || strings.TrimSpace(cells[at]) == "") {
-			return true
-		}
-	}
-	return false
-}
-
-// endBlanks says how many empty records were passed over.
-func (r *reading) endBlanks() {
-	if r.blanks > 0 {
-		r.warn(r.blankAt, "", Say("import.warning.blank", "n", r.blanks))
-	}
-	r.blanks = 0
-}
-
-func (r *reading) fault(line int, reason, hint Message) {
-	r.report.Faults = append(r.report.Faults, Fault{File: r.file.Name, Line: line, Reason: reason, Hint: hint})
-}
-
-func (r *reading) warn(line int, column string, reason Message) {
-	r.report.Warnings = append(r.report.Warnings, Warning{File: r.file.Name, Line: line, Column: shown(strings.TrimSpace(column)), Reason: reason})
 }

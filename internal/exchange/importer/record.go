@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"strings"
 
@@ -135,6 +136,9 @@ type Staged struct {
 	records  map[*Kind][]*Record
 	index    map[*Kind]map[string]*Record
 	ordinals map[string]int
+
+	// Of a file that will not be stored only the identities are kept: see forget.
+	seen map[[16]byte]int32
 }
 
 func newStaged(source string, kinds []*Kind) *Staged {
@@ -144,6 +148,24 @@ func newStaged(source string, kinds []*Kind) *Staged {
 		s.index[k] = map[string]*Record{}
 	}
 	return s
+}
+
+// forget drops the staged records and goes on with their identities and lines
+// alone, which is all that finding further faults and duplicates takes.
+func (s *Staged) forget() {
+	s.seen = make(map[[16]byte]int32, s.Len())
+	for k, records := range s.records {
+		for _, r := range records {
+			s.seen[identity(k, r.ID)] = int32(r.Line)
+		}
+		s.index[k] = map[string]*Record{}
+	}
+	s.records = map[*Kind][]*Record{}
+}
+
+func identity(k *Kind, id string) [16]byte {
+	sum := sha256.Sum256([]byte(k.Entity + "\x00" + id))
+	return [16]byte(sum[:16])
 }
 
 // Records returns the staged records of a kind in file order.

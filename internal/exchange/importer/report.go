@@ -31,7 +31,11 @@ type Report struct {
 	// currency: money of two currencies is never added.
 	Totals map[string]map[string]money.Amount `json:"totals"`
 
-	lang     string
+	lang string
+	// checkedOnly says that the files were read and not compared with what is
+	// stored.
+	checkedOnly bool
+
 	faults   []Fault // what the files alone said: see mark
 	warnings []Warning
 	sums     map[string]map[string]money.Amount

@@ -207,8 +207,8 @@ func (r *Row) add(k *Kind, id string, v Values, m mode, totals []Total) *Record 
 // check refuses texts that do not fit their column.
 func (r *Row) check(rec *Record) {
 	t := tableOf(rec.Kind.Entity)
-	for _, column := range Sorted(rec.Values) {
-		s, ok := rec.Values[column].(string)
+	for column, v := range rec.Values {
+		s, ok := v.(string)
 		if size := t.columns[t.index(column)].Size; ok && size > 0 && int64(len(s)) > size {
 			r.wrong(column, s, Say("import.fault.long", "max", size))
 		}
@@ -231,6 +231,9 @@ func (r *Row) wrong(column, value string, reason Message) {
 // commit moves what the row staged into the run. It is called for rows without
 // faults only.
 func (r *Row) commit(rep *Report) error {
+	if r.stage.seen != nil {
+		return r.glance(rep)
+	}
 	for _, rec := range r.ops {
 		have := r.stage.index[rec.Kind][rec.ID]
 		switch {
@@ -253,6 +256,27 @@ func (r *Row) commit(rep *Report) error {
 			have.link(rec.Links)
 			return nil // what the rest of the row says belongs to the first one
 		}
+		for _, t := range rec.totals {
+			if err := rep.add(t.Name, t.Currency, t.Amount); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// glance is commit for a file that will not be stored.
+func (r *Row) glance(rep *Report) error {
+	for _, rec := range r.ops {
+		if rec.mode != asRow {
+			continue
+		}
+		id := identity(rec.Kind, rec.ID)
+		if of, ok := r.stage.seen[id]; ok {
+			rep.Duplicates = append(rep.Duplicates, Duplicate{File: r.File, Line: r.Line, Of: int(of)})
+			return nil
+		}
+		r.stage.seen[id] = int32(r.Line)
 		for _, t := range rec.totals {
 			if err := rep.add(t.Name, t.Currency, t.Amount); err != nil {
 				return err

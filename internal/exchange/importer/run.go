@@ -7,6 +7,7 @@ import (
 	"steward/ent"
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
+	"steward/internal/rules/errs"
 	"steward/internal/rules/viewer"
 )
 
@@ -41,6 +42,12 @@ func Run(ctx context.Context, s *store.Store, f Format, files []File, o Options)
 	rep.mark()
 	o.tell("compare", 0, int64(staged.Len()))
 	defer rep.order()
+	if rep.checkedOnly {
+		if o.Apply && (rep.OK() || o.SkipFaults) {
+			return nil, errs.New(errs.Limit, "import.error.too_many", "n", MaxRecords)
+		}
+		return rep, nil
+	}
 	blocked := len(rep.Faults) > 0 && !o.SkipFaults
 	if !o.Apply || blocked {
 		_, created, updated, err := prepare(ctx, s, staged, rep, false)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -341,6 +342,37 @@ func TestAnImportThatIsCutShortLeavesNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The short form of the million lines of docs: every bad row is named, nothing is
+// stored, and the staged rows are given up as soon as that is certain.
+func TestEveryBadRowOfALargeFileIsReported(t *testing.T) {
+	bad := []string{"see note", "1.00001", "99999999999999999999", "12,3,4", "USD 4 and more"}
+	var b strings.Builder
+	b.WriteString(budgetHead)
+	want := map[int]string{}
+	for i := range 110_050 {
+		amount, year := fmt.Sprint(i), "2020-21"
+		if i%50 == 7 {
+			amount = bad[i/50%len(bad)]
+			want[i+2] = amount
+		}
+		fmt.Fprintf(&b, "%s,%d,Organisation %d,P%d,Programme %d,\"%s\",1,2,3\n", year, i%100, i%100, i, i, amount)
+	}
+	if len(want) != 2201 {
+		t.Fatal(len(want))
+	}
+	s := testkit.OpenURL(t, testkit.SQLiteURL(t))
+	r := run(t, s, gcspending.Format{}, []importer.File{importer.Bytes("big.csv", []byte(b.String()))}, apply)
+	if len(r.Faults) != len(want) || r.Rows != 110_050 || r.Applied {
+		t.Errorf("%d faults in %d rows, applied %v", len(r.Faults), r.Rows, r.Applied)
+	}
+	for _, f := range r.Faults {
+		if want[f.Line] != f.Value || f.Column != "planned_spending_1" {
+			t.Fatalf("%+v, want %q", f, want[f.Line])
+		}
+	}
+	clean(t, s)
 }
 
 func TestNobodyImportsNothing(t *testing.T) {

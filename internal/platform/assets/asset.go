@@ -8,6 +8,7 @@ package assets
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -68,11 +69,11 @@ func Bytes(name string) []byte {
 	return b
 }
 
-// Load reads and names all files of files. It fails when a style sheet refers to
-// a file that is not there.
+// Load reads and names all files of files. It fails when a style sheet or a script
+// refers to a file that is not there.
 func Load(files fs.FS) (*Set, error) {
 	s := &Set{hashed: map[string]string{}, files: map[string]*file{}}
-	var sheets []string
+	var sheets, modules []string
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -82,13 +83,20 @@ func Load(files fs.FS) (*Set, error) {
 			return nil
 		}
 		data, err := fs.ReadFile(files, name)
-		if err == nil {
+		switch {
+		case err != nil:
+		case importFrom.Match(data) && path.Ext(name) == ".js":
+			modules = append(modules, name) // after the modules they import
+		default:
 			s.add(name, data)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("assets: %w", err)
+	}
+	if err := s.link(files, modules); err != nil {
+		return nil, err
 	}
 	for _, name := range sheets {
 		text, err := inline(files, name)
@@ -136,7 +144,42 @@ func (s *Set) add(name string, data []byte) {
 	s.files[h] = &file{name: h, raw: data}
 }
 
+// link adds scripts that import others from their own folder, with the hashed names
+// in the place of "./name.js". Each is added once all it imports have been.
+func (s *Set) link(files fs.FS, modules []string) error {
+	for len(modules) > 0 {
+		var later []string
+		var missing string
+		for _, name := range modules {
+			data, err := fs.ReadFile(files, name)
+			if err != nil {
+				return fmt.Errorf("assets: %w", err)
+			}
+			ready := true
+			text := importFrom.ReplaceAllStringFunc(string(data), func(from string) string {
+				other := path.Join(path.Dir(name), importFrom.FindStringSubmatch(from)[1])
+				h, ok := s.hashed[other]
+				if !ok {
+					ready, missing = false, fmt.Sprintf("assets: %s imports %s, which does not exist or imports it back", name, other)
+				}
+				return "from '" + Prefix + h + "';"
+			})
+			if ready {
+				s.add(name, []byte(text))
+			} else {
+				later = append(later, name)
+			}
+		}
+		if len(later) == len(modules) {
+			return errors.New(missing)
+		}
+		modules = later
+	}
+	return nil
+}
+
 var (
+	importFrom = regexp.MustCompile(`from '\./([\w-]+\.js)';`)
 	importRule = regexp.MustCompile(`(?m)^@import url\("([^"]+)"\);\n`)
 	urlValue   = regexp.MustCompile(`url\("([^"]+)"\)`)
 )

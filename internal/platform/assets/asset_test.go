@@ -65,6 +65,27 @@ func TestSheetsReferToHashedNames(t *testing.T) {
 	}
 }
 
+func TestScriptsImportHashedNames(t *testing.T) {
+	script := get(t, Handler(), URL("js/budget-grid.js"), "").Body.String()
+	found := regexp.MustCompile(`from '([^']+)'`).FindAllStringSubmatch(script, -1)
+	if len(found) == 0 {
+		t.Fatal("the grid imports nothing")
+	}
+	for _, m := range found {
+		if w := get(t, Handler(), m[1], ""); w.Code != http.StatusOK || !strings.HasPrefix(m[1], Prefix) {
+			t.Errorf("%s answers %d", m[1], w.Code)
+		}
+	}
+	for name, files := range map[string]fstest.MapFS{
+		"a missing script": {"a.js": {Data: []byte("import { b } from './b.js';")}},
+		"a circle":         {"a.js": {Data: []byte("import { b } from './b.js';")}, "b.js": {Data: []byte("import { a } from './a.js';")}},
+	} {
+		if _, err := Load(files); err == nil {
+			t.Errorf("%s is not noticed", name)
+		}
+	}
+}
+
 func TestServing(t *testing.T) {
 	u := URL("js/app.js")
 	raw, err := static.Files.ReadFile("js/app.js")

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,6 @@ import (
 	"steward/internal/platform/devidp"
 	"steward/internal/rules/access"
 	"steward/internal/rules/errs"
-	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 )
 
@@ -364,7 +364,7 @@ func TestServiceTokens(t *testing.T) {
 		if r := reach(everywhere, "Vendor"); !r.All {
 			t.Errorf("a portfolio manager's service may not write vendors: %+v", r)
 		}
-		if r := reach(narrow, "Initiative"); !reflect.DeepEqual(sorted(r.Portfolios), sorted(idents(ids["PF"], ids["FAR"]))) {
+		if r := reach(narrow, "Initiative"); !slices.Equal(r.Portfolios, slices.Sorted(slices.Values(idents(ids["PF"], ids["FAR"])))) {
 			t.Errorf("narrow: %+v", r)
 		}
 		w.tx(func(ctx context.Context, c *ent.Client) error {
@@ -387,18 +387,6 @@ func TestServiceTokens(t *testing.T) {
 			t.Errorf("a token for an ended service: %v", err)
 		}
 	})
-}
-
-func sorted(ids []ident.ID) []ident.ID {
-	out := append([]ident.ID(nil), ids...)
-	for i := range out {
-		for j := range i {
-			if out[i] < out[j] {
-				out[i], out[j] = out[j], out[i]
-			}
-		}
-	}
-	return out
 }
 
 func TestTokenFormat(t *testing.T) {

@@ -33,13 +33,17 @@ func (id ID) String() string { return string(id) }
 // MarshalGQL writes the ID as a GraphQL string.
 func (id ID) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, strconv.Quote(string(id))) }
 
-// UnmarshalGQL reads an ID given as a GraphQL string; any other kind of value is an error.
+// UnmarshalGQL reads an ID given as a GraphQL string, or an ID, which is how the
+// generated node lookup passes one on; any other kind of value is an error.
 func (id *ID) UnmarshalGQL(v any) error {
-	s, ok := v.(string)
-	if !ok {
+	switch v := v.(type) {
+	case string:
+		*id = ID(v)
+	case ID:
+		*id = v
+	default:
 		return fmt.Errorf("an ID is a string")
 	}
-	*id = ID(s)
 	return nil
 }
 

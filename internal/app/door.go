@@ -1,0 +1,181 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"strings"
+
+	"steward/graph"
+	"steward/internal/platform/assets"
+	"steward/internal/platform/auth"
+	"steward/internal/platform/devidp"
+	"steward/internal/platform/i18n"
+	"steward/internal/platform/obs"
+	"steward/internal/rules/errs"
+	"steward/internal/rules/viewer"
+	"steward/internal/web"
+)
+
+// handler is everything the site's listener answers, outermost first: probes; then, logged and counted, the
+// caller's real address, the answer to a panic, and the doors once they are open.
+func (a *App) handler() http.Handler {
+	site := obs.Requests(a.cfg.Log, a.metrics, a.recovered(proxied(a.cfg.TrustedProxy, http.HandlerFunc(a.enter))))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.probe(w, r) {
+			site.ServeHTTP(w, r)
+		}
+	})
+}
+
+// enter passes a request to the doors, or asks it to come back while they are shut.
+func (a *App) enter(w http.ResponseWriter, r *http.Request) {
+	if door := a.door.Load(); door != nil {
+		(*door).ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Retry-After", "2")
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, "Steward is not ready: "+a.state.said()+".", http.StatusServiceUnavailable)
+}
+
+// recovered answers a panic that no door caught with 500 and the request's number (OP-12).
+func (a *App) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler { // a half-sent answer; the server ends the connection
+				panic(p)
+			}
+			a.cfg.Log.ErrorContext(r.Context(), "panic", "value", fmt.Sprint(p), "stack", string(debug.Stack()))
+			http.Error(w, "Something went wrong here. Request "+obs.RequestID(r.Context()), http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// proxied puts the caller's own address into RemoteAddr when the connection comes from a trusted proxy: the
+// last address of X-Forwarded-For that is not such a proxy itself. Nobody else's header is looked at.
+func proxied(trusted []netip.Prefix, next http.Handler) http.Handler {
+	if len(trusted) == 0 {
+		return next
+	}
+	known := func(host string) bool {
+		ip, err := netip.ParseAddr(host)
+		for _, p := range trusted {
+			if err == nil && p.Contains(ip.Unmap()) {
+				return true
+			}
+		}
+		return false
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host, port, err := net.SplitHostPort(r.RemoteAddr); err == nil && known(host) {
+			list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+			for i := len(list) - 1; i >= 0; i-- {
+				ip, err := netip.ParseAddr(strings.TrimSpace(list[i]))
+				if err != nil {
+					break // what lies further back is anybody's invention
+				}
+				r.RemoteAddr = net.JoinHostPort(ip.Unmap().String(), port)
+				if !known(ip.String()) {
+					break
+				}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// doors builds sign-in, pages and GraphQL over the store.
+func (a *App) doors() (http.Handler, error) {
+	mux := http.NewServeMux()
+	cfg := auth.Config{BaseURL: a.base, Issuer: a.cfg.OIDCIssuer, ClientID: a.cfg.OIDCClientID, ClientSecret: a.cfg.OIDCSecret,
+		Audience: a.cfg.OIDCAudience, RolesClaim: a.cfg.OIDCRolesClaim, GroupsClaim: a.cfg.OIDCGroupsClaim, Keys: a.keys,
+		Fail: web.Refuse, Lang: web.Language, Log: a.cfg.Log}
+	if a.cfg.Demo {
+		secret := rand.Text()
+		provider, err := a.provider(secret)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Issuer, cfg.StoredIssuer, cfg.ClientSecret = provider.Issuer(), devidp.StoredIssuer, obs.Secret(secret)
+		mux.Handle(devidp.Realm+"/", provider)
+	}
+	signIn, err := auth.New(cfg, a.store)
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("/graphql", a.graphql(signIn))
+	mux.Handle("/", web.New(web.Config{Store: a.store, Auth: signIn, IssuerOrigin: origin(cfg.Issuer), NoIssuer: cfg.Issuer == "",
+		HTTPS: strings.HasPrefix(a.base, "https:"), Limits: web.Limits{ReadsPerMinute: a.cfg.RateReads, WritesPerSecond: a.cfg.RateWrites},
+		Banner: a.banner(), Log: a.cfg.Log}))
+	return obs.Routed(mux), nil
+}
+
+// provider makes the development sign-in, where it may run.
+func (a *App) provider(secret string) (*devidp.Provider, error) {
+	if err := devidp.Allowed(a.cfg.Demo, a.cfg.Production, a.cfg.OIDCIssuer, a.Addr()); err != nil {
+		return nil, err
+	}
+	return devidp.New(devidp.Config{BaseURL: a.base, People: devidp.People(), Clients: devidp.Clients(a.base, "http://"+a.Addr(), secret),
+		Style: assets.URL("css/app.css")})
+}
+
+// banner is the message at the top of every page of a run that must not be mistaken for production.
+func (a *App) banner() string {
+	switch {
+	case a.cfg.Demo:
+		return "app.banner.demo"
+	case a.cfg.AllowInsecure:
+		return "app.banner.insecure"
+	}
+	return ""
+}
+
+// origin returns scheme and host of an address, "" for none.
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// graphql is the API's door with the caller in its context. Another site's form or script gets no further.
+func (a *App) graphql(signIn *auth.Auth) http.Handler {
+	door := graph.New(graph.Config{Store: a.store, Limits: graph.Limits{RatePoints: a.cfg.RatePoints}, Log: a.cfg.Log})
+	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		v, err := signIn.Authenticate(r)
+		switch {
+		case err == nil:
+			r = r.WithContext(i18n.With(viewer.With(r.Context(), v), v.Lang))
+		case errs.CodeOf(err) != errs.Unauthenticated:
+			a.cfg.Log.WarnContext(r.Context(), "credentials could not be checked", "error", err)
+			unavailable(w, r)
+			return
+		}
+		door.ServeHTTP(w, r)
+	}))
+}
+
+// unavailable answers a request whose credentials could not be checked, in the form of every GraphQL error.
+func unavailable(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Retry-After", "5")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []any{map[string]any{ // the caller may have gone
+		"message":    i18n.T(web.Language(r), "error.unavailable"),
+		"extensions": map[string]any{"code": string(errs.Unavailable), "requestId": obs.RequestID(r.Context())},
+	}}})
+}

@@ -1,0 +1,69 @@
+package importer
+
+import (
+	"context"
+	"slices"
+
+	"steward/internal/platform/store"
+)
+
+// totals brings the sums that plans and lines hold in step with their cells.
+func (c *comparison) totals(created, updated map[*Kind][]*item) error {
+	lines, plans := map[string]bool{}, map[string]bool{}
+	for _, by := range []map[*Kind][]*item{created, updated} {
+		for k, items := range by {
+			for _, it := range items {
+				switch k.Entity {
+				case "BudgetCell":
+					lines[it.row[it.table.index("line_id")].(string)] = true
+				case "BudgetLine":
+					lines[string(it.id)] = true
+					plans[it.row[it.table.index("plan_id")].(string)] = true
+				case "BudgetPlan":
+					plans[string(it.id)] = true
+				}
+			}
+		}
+	}
+	return heldTotals(c.ctx, c.store, lines, plans)
+}
+
+// heldTotals recomputes the totals of budget lines from their cells, and of plans
+// from their unarchived lines: a sum of nothing is nothing, not zero.
+func heldTotals(ctx context.Context, s *store.Store, lines, plans map[string]bool) error {
+	run := func(q string, ids []string) error {
+		for chunk := range slices.Chunk(ids, idChunk) {
+			if _, err := s.Raw(ctx).ExecContext(ctx, spell(s.Dialect, q+` IN (`+marks(1, len(chunk))+`)`), args(chunk)...); err != nil {
+				return store.Known(err)
+			}
+		}
+		return nil
+	}
+	sum := func(column, of, where string) string {
+		return `(SELECT CAST(SUM(` + column + `) AS bigint) FROM ` + of + ` WHERE ` + where + `)`
+	}
+	ofCells := `budget_cells.line_id = budget_lines.id`
+	err := run(`UPDATE budget_lines SET planned_total = `+sum("planned", "budget_cells", ofCells)+
+		`, forecast_total = `+sum("forecast", "budget_cells", ofCells)+
+		`, actual_total = `+sum("actual", "budget_cells", ofCells)+` WHERE id`, Sorted(lines))
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(Sorted(lines), idChunk) {
+		q := `SELECT DISTINCT plan_id FROM budget_lines WHERE id IN (` + marks(1, len(chunk)) + `)`
+		err := query(ctx, s, q, args(chunk), func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			plans[id] = true
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	ofLines := `budget_lines.plan_id = budget_plans.id AND budget_lines.archived_at IS NULL`
+	return run(`UPDATE budget_plans SET planned_total = `+sum("planned_total", "budget_lines", ofLines)+
+		`, forecast_total = `+sum("forecast_total", "budget_lines", ofLines)+
+		`, actual_total = `+sum("actual_total", "budget_lines", ofLines)+
+		`, line_count = (SELECT COUNT(*) FROM budget_lines WHERE `+ofLines+`) WHERE id`, Sorted(plans))
+}

@@ -1,0 +1,222 @@
+package web_test
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"steward/ent"
+	"steward/internal/platform/entity"
+	"steward/internal/platform/i18n"
+	"steward/internal/web"
+	view "steward/views/entity"
+)
+
+// vendors makes n vendors named "Vendor 000" and so on.
+func (w *world) vendors(n int) {
+	w.do(func(ctx context.Context, c *ent.Client) error {
+		for i := range n {
+			risk := []string{"LOW", "MEDIUM", "HIGH"}[i%3]
+			if err := c.Vendor.Create().SetName(fmt.Sprintf("Vendor %03d", i)).SetRisk(must(riskOf(risk))).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func TestListFiltersSortsAndPages(t *testing.T) {
+	each(t, func(w *world) {
+		w.vendors(120)
+		p := w.get(w.pia, "/vendors").want(200).page()
+		p.Want("nav.pager", "1 to 50 of 121")
+		p.WantCount("tbody tr", 50)
+		p = w.get(w.pia, "/vendors?page=3").want(200).page()
+		p.Want("nav.pager", "101 to 121 of 121")
+		p.WantCount("tbody tr", 21)
+		p = w.get(w.pia, "/vendors?sort=-name").want(200).page()
+		if got := p.Text("tbody tr:first-child th"); got != "Vendor 119" {
+			t.Errorf("the last name is %q", got)
+		}
+		p.Want("th[aria-sort=descending]", "Name")
+		p = w.get(w.pia, "/vendors?f.risk=HIGH&f.risk=LOW&q=vendor+00").want(200).page()
+		p.WantCount("tbody tr", 7) // 000 to 009 without 001, 004, 007
+		p.Want(".chip.on", "Risk: High, Low")
+		p.Want(".chip.on", "vendor 00")
+		w.get(w.pia, "/vendors?q=zzz").want(200).page().Want(".empty", "Nothing matches")
+
+		// What htmx asks for is the list alone, and the same list.
+		part := w.get(w.pia, "/vendors?page=2", "HX-Request", "true", "HX-Target", "div#list").want(200).page()
+		part.WantNone("main")
+		part.WantCount("#list tbody tr", 50)
+
+		// Ranges of money and days, in the reader's way of writing.
+		w.get(w.pia, "/contracts?f.value.gte=1000000&f.end_on.lte=2026-12-31").want(200).page().WantCount("tbody tr", 1)
+		w.get(w.pia, "/contracts?f.value.gte=1284500.01").want(200).page().Want(".empty", "Nothing matches")
+		w.lang = "fr"
+		w.get(w.pia, "/contracts?f.value.lte="+url.QueryEscape("1 284 500,00")).want(200).page().WantCount("tbody tr", 1)
+		w.lang = "en"
+		w.get(w.pia, "/contracts?f.vendor_id="+w.vendor.ID.String()).want(200).page().Want(".chip.on", "Vendor: OptIT")
+		p = w.get(w.pia, "/contracts?cols=name,value,reference").want(200).page()
+		if got := strings.Join(p.Texts("thead th"), " "); got != "Name Value Reference" {
+			t.Errorf("columns %q", got)
+		}
+		for _, bad := range []string{"?sort=nothing", "?sort=vendor_id", "?f.nothing=1", "?f.status=WRONG", "?f.value.near=1", "?page=0", "?page=x", "?cols=name_norm", "?f.custom=1", "?f.value.gte=abc"} {
+			w.get(w.pia, "/contracts"+bad).want(http.StatusUnprocessableEntity)
+		}
+	})
+}
+
+// A list takes the same few statements whatever the number of rows.
+func TestStatements(t *testing.T) {
+	each(t, func(w *world) {
+		count := func(path string) int {
+			w.s.Statements.Reset()
+			w.get(w.pia, path).want(200)
+			return w.s.Statements.N()
+		}
+		count("/contracts") // the first one may prepare
+		few, record := count("/contracts"), count("/portfolios/cc")
+		w.do(func(ctx context.Context, c *ent.Client) error {
+			for i := range 60 {
+				v := c.Vendor.Create().SetName(fmt.Sprintf("V%d", i)).SaveX(ctx)
+				c.Contract.Create().SetName(fmt.Sprintf("C%d", i)).SetPortfolio(w.ours).SetVendor(v).AddProducts(w.product).SaveX(ctx)
+			}
+			return nil
+		})
+		if many := count("/contracts"); many != few || many > 4 {
+			t.Errorf("a list takes %d statements for one row and %d for fifty", few, many)
+		}
+		// one more: the number of contracts, of which the page shows only the first
+		if many := count("/portfolios/cc"); many > record+1 {
+			t.Errorf("a record takes %d statements with little and %d with much below it", record, many)
+		}
+	})
+}
+
+// Whoever may not see the price of a contract sees it nowhere, and can neither
+// filter nor sort by it.
+func TestHiddenField(t *testing.T) {
+	each(t, func(w *world) {
+		price := "1,284,500"
+		w.get(w.pia, "/contracts").want(200).page().Want("td", price)
+		for _, path := range []string{"/contracts", "/contracts/" + w.contract.Key, "/contracts/" + w.contract.Key + "/history", "/products/forms", "/vendors/" + w.vendor.Key, "/"} {
+			a := w.get(w.vic, path).want(200)
+			if strings.Contains(a.body, price) || strings.Contains(a.body, "1284500") {
+				t.Errorf("%s shows the price", path)
+			}
+		}
+		for _, path := range []string{"?sort=value", "?f.value.gte=1", "?cols=name,value", ".csv?cols=value", ".json?sort=-value"} {
+			if a := w.get(w.vic, "/contracts"+path); a.StatusCode == 200 {
+				t.Errorf("%s: %d", path, a.StatusCode)
+			}
+		}
+		if a := w.get(w.vic, "/contracts.json"); a.StatusCode == 200 && strings.Contains(a.body, "1284500") {
+			t.Error("the export shows the price")
+		}
+	})
+}
+
+func TestExport(t *testing.T) {
+	each(t, func(w *world) {
+		w.vendors(30)
+		a := w.get(w.pia, "/vendors.csv?f.risk=HIGH&cols=name,risk,website").want(200)
+		rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
+		if err != nil || len(rows) != 11 {
+			t.Fatalf("%d rows, %v", len(rows), err)
+		}
+		if strings.Join(rows[0], ";") != "Name;Risk;Website" || strings.Join(rows[1], ";") != "Vendor 002;High;" {
+			t.Errorf("%q", rows[:2])
+		}
+		if a.Header.Get("Content-Disposition") != `attachment; filename="vendors.csv"` {
+			t.Error(a.Header)
+		}
+		a = w.get(w.pia, "/contracts.csv?format=raw&cols=name,vendor_id,value").want(200)
+		rows, _ = csv.NewReader(strings.NewReader(a.body)).ReadAll()
+		if len(rows) != 2 || strings.Join(rows[1], ";") != w.contract.ID.String()+";Squad;"+w.vendor.ID.String()+";1284500.00" {
+			t.Errorf("%q", rows)
+		}
+		if a = w.get(w.pia, "/vendors.csv?bom=1"); !strings.HasPrefix(a.body, "\ufeffKey,") {
+			t.Errorf("%q", a.body[:20])
+		}
+		var out struct {
+			Total int
+			Rows  []map[string]any
+		}
+		if err := json.Unmarshal([]byte(w.get(w.pia, "/contracts.json").want(200).body), &out); err != nil || out.Total != 1 || out.Rows[0]["value"] != "1284500.00" || out.Rows[0]["vendorID"] != w.vendor.ID.String() {
+			t.Errorf("%v %v", out, err)
+		}
+		// What left is in the audit, with how much.
+		p := w.get(w.aud, "/admin/audit?op=EVENT").want(200).page()
+		p.Want(".reason", "exported 10 rows")
+		// A partner reads their vendor's contracts and takes none out.
+		w.get(w.pat, "/contracts.csv").want(http.StatusForbidden)
+		w.get(w.pat, "/contracts").want(200).page().WantNone("#exports")
+	})
+}
+
+// Text comes back from a file as it went in, whatever it starts with, and never
+// starts like a formula in between.
+func TestGuardedRoundTrip(t *testing.T) {
+	check := func(s string) {
+		g := web.Guarded(s)
+		if web.Unguarded(g) != s {
+			t.Fatalf("%q came back as %q", s, web.Unguarded(g))
+		}
+		if strings.IndexAny(g, "=+-@\t\r\x00") == 0 || strings.HasPrefix(g, "＝") {
+			t.Fatalf("%q is a formula", g)
+		}
+	}
+	for _, s := range []string{"", "=1+1", "+1", "-2", "@SUM(A1)", "\t=1", "\r", "\x00", "＝1", "'", "'=1", "''=1", "'a", "plain", "a=1"} {
+		check(s)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		check(rapid.OneOf(rapid.String(), rapid.StringOfN(rapid.RuneFrom([]rune("'=+-@\ta＝")), 0, 8, -1)).Draw(rt, "text"))
+	})
+}
+
+// Every entity, field, value and edge has its words in both languages.
+func TestLabels(t *testing.T) {
+	for _, lang := range i18n.Languages() {
+		for _, e := range entity.Registry() {
+			for _, n := range []int{1, 2} {
+				if view.Name(lang, e, n) == "" {
+					t.Errorf("%s: no name of %s", lang, e.Name)
+				}
+			}
+			for i := range e.Fields {
+				f := &e.Fields[i]
+				if f.Kind == "hidden" {
+					continue
+				}
+				if !i18n.Has(lang, "field."+f.Name) && !i18n.Has(lang, "field."+e.Name+"."+f.Name) {
+					t.Errorf("%s: no label of %s.%s", lang, e.Name, f.Name)
+				}
+				for _, o := range f.Options {
+					if key := view.OptionKey(e, f, o); !i18n.Has(lang, key) {
+						t.Errorf("%s: no words for %s.%s %s (%s)", lang, e.Name, f.Name, o, key)
+					}
+				}
+			}
+			for _, x := range e.Edges {
+				if x.Kind != entity.Own && entity.ByName(x.To).Registry && view.EdgeLabel(lang, e, x) == "" {
+					t.Errorf("%s: no words for %s.%s", lang, e.Name, x.Name)
+				}
+			}
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
