@@ -124,9 +124,11 @@ func TestIntrospection(t *testing.T) {
 			}
 		}
 		w.ask(w.pat(), `{__typename contracts{edges{node{__typename key}}}}`).fine(t)
-		r := w.ask(w.pia(), `{vendor(key:"x"){nam}}`).code(t, "VALIDATION")
-		if strings.Contains(r.Body, "ean") { // did you mean
-			t.Errorf("a suggestion: %s", r.Body)
+		for _, q := range []string{`{vendor(key:"x"){nam}}`, `{vendors(wher:{name:"x"}){totalCount}}`, `{vendors(where:{nam:"x"}){totalCount}}`,
+			`{vendors(orderBy:[{field:NAM}]){totalCount}}`, `query($x:VendorWhereInpu){vendors(where:$x){totalCount}}`, `{...{... on Vendo{id}}}`, `{vendors}`} {
+			if r := w.ask(w.pia(), q).code(t, "VALIDATION"); strings.Contains(r.Body, "ean") { // did you mean
+				t.Errorf("a suggestion: %s", r.Body)
+			}
 		}
 	})
 }

@@ -56,7 +56,7 @@ func (d *door) plan(v *viewer.Viewer, oc *graphql.OperationContext) (p *plan, er
 	if len(oc.Operation.Directives) > 0 {
 		return nil, errs.New(errs.Validation, "graph.directive", "name", oc.Operation.Directives[0].Name)
 	}
-	points, err := w.sets([]ast.SelectionSet{oc.Operation.SelectionSet}, true)
+	points, err := w.sets([]ast.SelectionSet{oc.Operation.SelectionSet}, true, 0)
 	w.plan.points = max(1, points)
 	if err != nil {
 		return w.plan, err
@@ -87,14 +87,18 @@ type group struct {
 	sets  []ast.SelectionSet
 }
 
-// sets prices the merged selections of one object.
-func (w *walk) sets(sets []ast.SelectionSet, root bool) (int, error) {
+// sets prices the merged selections of one object; rows is the page when it is a
+// connection.
+func (w *walk) sets(sets []ast.SelectionSet, root bool, rows int) (int, error) {
 	var order []string
 	groups := map[string]*group{}
 	for _, ss := range sets {
 		if err := w.collect(ss, &order, groups); err != nil {
 			return 0, err
 		}
+	}
+	if err := w.blindCursor(groups); err != nil {
+		return 0, err
 	}
 	total := 0
 	edges := map[string]string{} // to-one edge → the name it already has
@@ -104,6 +108,9 @@ func (w *walk) sets(sets []ast.SelectionSet, root bool) (int, error) {
 			return 0, err
 		}
 		n, err := w.field(g, root)
+		if rows > 0 && g.field.Name == "edges" {
+			n = times(rows, max(1, n))
+		}
 		if total = add(total, n); err != nil {
 			return total, err
 		}
@@ -175,6 +182,28 @@ func faulty(f *ast.Field, edges map[string]string) error {
 	return nil
 }
 
+// blindCursor refuses to answer where a page begins or ends without its rows:
+// nothing is read then, and the answer would be null.
+func (w *walk) blindCursor(groups map[string]*group) error {
+	p := groups["pageInfo"]
+	if p == nil || groups["edges"] != nil || p.field.ObjectDefinition == nil {
+		return nil
+	}
+	var order []string
+	parts := map[string]*group{}
+	for _, ss := range p.sets {
+		if err := w.collect(ss, &order, parts); err != nil {
+			return err
+		}
+	}
+	for _, x := range parts {
+		if strings.HasSuffix(x.field.Name, "Cursor") {
+			return errs.New(errs.Validation, "graph.blind_cursor", "field", x.field.Name)
+		}
+	}
+	return nil
+}
+
 // field prices one field with everything below it.
 func (w *walk) field(g *group, root bool) (int, error) {
 	f := g.field
@@ -203,7 +232,12 @@ func (w *walk) field(g *group, root bool) (int, error) {
 			return 0, err
 		}
 	}
-	below, err := w.sets(g.sets, false)
+	connection := strings.HasSuffix(f.Definition.Type.Name(), "Connection")
+	page := 0
+	if connection {
+		page = rows
+	}
+	below, err := w.sets(g.sets, false, page)
 	if err != nil {
 		return 0, err
 	}
@@ -214,10 +248,10 @@ func (w *walk) field(g *group, root bool) (int, error) {
 	case f.Definition.Directives.ForName("cost") != nil:
 		n, _ := strconv.Atoi(f.Definition.Directives.ForName("cost").Arguments.ForName("points").Value.Raw)
 		return add(n, below), nil
-	case paged(f) && below == 0: // only the count
-		return 1, nil
+	case connection:
+		return max(1, below), nil
 	case paged(f):
-		return times(rows, below), nil
+		return times(rows, add(1, below)), nil
 	case t.Elem != nil && w.isRecord(t.Name()):
 		n := rowsOfList
 		if ids, ok := args["ids"].([]any); ok {

@@ -11,6 +11,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"steward/graph/generated"
 	"steward/internal/platform/store"
@@ -84,12 +86,30 @@ func New(c Config) http.Handler {
 	}})
 	srv.SetParserTokenLimit(l.Document.Tokens)
 	srv.SetDisableSuggestion(true)
+	srv.SetValidationRulesFn(unhelpful)
 	srv.SetQueryCache(d.documents)
 	srv.SetErrorPresenter(d.present)
 	srv.SetRecoverFunc(d.recovered)
 	srv.Use(d)
 	d.next = srv
 	return d
+}
+
+// unhelpful are the rules of validation without "did you mean": those who may not
+// read the schema would learn it from there.
+func unhelpful() *rules.Rules {
+	r := rules.NewDefaultRules()
+	for name, rule := range map[string]core.Rule{
+		"FieldsOnCorrectType": rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
+		"KnownArgumentNames":  rules.KnownArgumentNamesRuleWithoutSuggestions,
+		"KnownTypeNames":      rules.KnownTypeNamesRuleWithoutSuggestions,
+		"ScalarLeafs":         rules.ScalarLeafsRuleWithoutSuggestions,
+		"ValuesOfCorrectType": rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
+	} {
+		r.RemoveRule(name)
+		r.AddRule(rule.Name, rule.RuleFunc)
+	}
+	return r
 }
 
 // door is the handler and its gqlgen extension: one value, so that the order of

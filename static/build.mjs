@@ -43,7 +43,10 @@ const named = /\bIcon\("([a-z0-9-]+)"|\b[Ii]con:\s*"([a-z0-9-]+)"|": +"([a-z0-9-
 const hyphened = /"([a-z]+(?:-[a-z0-9]+)+)"/g;
 const icons = new Set();
 const missing = new Set();
-for (const text of ['../views', '../internal/web'].filter((d) => fs.existsSync(d)).flatMap(sources)) {
+// The navigation and the descriptors of entities name theirs too.
+const nav = /^\t\{"[a-z]+", "([a-z0-9-]+)", "\//gm;
+for (const [, name] of fs.readFileSync('../internal/rules/access/nav.go', 'utf8').matchAll(nav)) (lucide.has(name) ? icons : missing).add(name);
+for (const text of ['../views', '../internal/web', '../ent/schema'].filter((d) => fs.existsSync(d)).flatMap(sources)) {
   for (const m of text.matchAll(named)) (lucide.has(m[1] ?? m[2] ?? m[3]) ? icons : missing).add(m[1] ?? m[2] ?? m[3]);
   for (const m of text.matchAll(hyphened)) if (lucide.has(m[1])) icons.add(m[1]);
 }

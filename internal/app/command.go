@@ -17,6 +17,7 @@ import (
 	"steward/internal/platform/config"
 	"steward/internal/platform/obs"
 	"steward/internal/platform/store"
+	"steward/internal/rules/errs"
 	"steward/internal/rules/viewer"
 )
 
@@ -27,11 +28,13 @@ const (
 	exitUsage  = 2 // the command line cannot be carried out
 )
 
-// found is the error of a command that did its work and found something wrong, which it has printed.
+// errFound is the error of a command that did its work and found something wrong, which it has printed.
 var errFound = errors.New("found something wrong")
 
 // usage is an error of what was asked for rather than of carrying it out.
 type usage struct{ error }
+
+func (u usage) Unwrap() error { return u.error }
 
 // command is one run of the command line: where it writes and what it was told.
 type command struct {
@@ -63,7 +66,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	fmt.Fprintln(stderr, "steward: "+describe(err))
-	if errors.As(err, new(usage)) {
+	if errors.As(err, new(usage)) || errs.CodeOf(err) == errs.Validation {
 		return exitUsage
 	}
 	return exitFailed

@@ -41,8 +41,6 @@ func (c *command) importFiles(ctx context.Context) error {
 		Portfolio: asked.Portfolio, Set: asked.Set, Progress: func(step string, done, total int64) { p.step("import: "+step, done, total) }})
 	p.end()
 	switch {
-	case errs.CodeOf(err) == errs.Validation && err != nil: // an unknown setting or portfolio
-		return usage{err}
 	case err != nil:
 		return err
 	case asked.JSON:
@@ -86,6 +84,8 @@ func printReport(w io.Writer, r *importer.Report, asked bool) error {
 		}
 	}
 	switch {
+	case r.Applied && len(r.Created)+len(r.Updated) == 0:
+		fmt.Fprintln(&b, "Nothing has changed: everything was there already.")
 	case r.Applied:
 		fmt.Fprintf(&b, "Stored as %s. To take it back: steward import --undo %s\n", r.ChangeSet, r.ChangeSet)
 	case asked:

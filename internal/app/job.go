@@ -29,7 +29,13 @@ type job struct {
 	name  string
 	every time.Duration
 	do    func(context.Context) (int, error) // how many rows it changed
+	// eager jobs do a part at a time and go on after a breath while there is more.
+	eager bool
 }
+
+// breath is how long an eager job leaves the database to others between two parts: longer than one of SQLite's
+// waits for the writer's lock, so that somebody who waits gets it.
+const breath = 150 * time.Millisecond
 
 func (a *App) runJobs(ctx context.Context) {
 	runs := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "steward_job_runs_total", Help: "Runs of background jobs by result."}, []string{"job", "result"})
@@ -39,21 +45,22 @@ func (a *App) runJobs(ctx context.Context) {
 	ctx = viewer.With(ctx, viewer.NewSystem(viewer.ViaJob, ""))
 	for _, j := range []job{
 		{"seal", time.Second, func(ctx context.Context) (int, error) {
-			n, err := seal(ctx, a.jobs)
+			n, err := a.jobs.Seal(ctx)
 			if err == nil {
 				sealed.SetToCurrentTime()
 			}
 			return n, err
-		}},
-		{"audit-head", time.Minute, a.logHead()},
-		{"clean", time.Hour, func(ctx context.Context) (int, error) { return clean(ctx, a.jobs, time.Now().UTC()) }},
+		}, true},
+		{"audit-head", time.Minute, a.logHead(), false},
+		{"clean", time.Hour, func(ctx context.Context) (int, error) { return clean(ctx, a.jobs, time.Now().UTC()) }, false},
 	} {
 		a.work.Go(func() { a.repeat(ctx, j, runs, rows) })
 	}
 }
 
 // repeat runs a job until ctx ends. An error or a panic is logged and counted; the job goes on. A run that
-// takes long makes the pause longer, so that no job takes more than a tenth of the database's time.
+// takes long makes the pause longer, so that no job takes more than a tenth of the database's time (half of it
+// while an eager one catches up).
 func (a *App) repeat(ctx context.Context, j job, runs, rows *prometheus.CounterVec) {
 	for {
 		start := time.Now()
@@ -69,8 +76,12 @@ func (a *App) repeat(ctx context.Context, j job, runs, rows *prometheus.CounterV
 			runs.WithLabelValues(j.name, "done").Inc()
 			rows.WithLabelValues(j.name).Add(float64(n))
 		}
+		pause := max(j.every, 10*took)
+		if j.eager && n > 0 {
+			pause = max(breath, took)
+		}
 		select {
-		case <-time.After(max(j.every, 10*took)):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return
 		}
@@ -84,17 +95,6 @@ func guarded(ctx context.Context, do func(context.Context) (int, error)) (n int,
 		}
 	}()
 	return do(ctx)
-}
-
-// seal chains everything that has been committed.
-func seal(ctx context.Context, s *store.Store) (total int, err error) {
-	for {
-		n, err := s.Seal(ctx)
-		total += n
-		if err != nil || n == 0 {
-			return total, err
-		}
-	}
 }
 
 // logHead returns the job that writes the head of the audit's chain to the log when it has moved: whoever cuts

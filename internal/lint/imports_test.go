@@ -42,10 +42,10 @@ var rooms = map[string]string{
 
 // neighbours says which areas an area may call; a change that travels the other way is an event.
 var neighbours = map[string]string{
-	"portfolio": "", "product": "portfolio",
-	"contract": "product portfolio", "budget": "contract product portfolio", "procurement": "budget contract product portfolio",
+	"move": "", "people": "move", "initiative": "move portfolio", "portfolio": "", "product": "portfolio move",
+	"contract": "product portfolio move", "budget": "contract product portfolio", "procurement": "budget contract product portfolio move",
 	"invoice": "procurement budget contract product portfolio", "value": "invoice procurement budget contract product portfolio",
-	"okr": "product portfolio", "intake": "product portfolio", "delivery": "product portfolio", "service": "product portfolio",
+	"okr": "product portfolio move", "intake": "product portfolio", "delivery": "product portfolio", "service": "product portfolio",
 	"partner": "product portfolio", "oncall": "product portfolio", "continuity": "product portfolio",
 	"report": "*", "inbox": "*",
 }

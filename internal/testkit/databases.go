@@ -44,8 +44,7 @@ var migrated struct {
 func SQLiteURL(t testing.TB) string {
 	t.Helper()
 	migrated.Do(func() {
-		path := filepath.Join(os.TempDir(), "steward-test-"+filepath.Base(t.TempDir())+".db")
-		defer os.Remove(path)
+		path := filepath.Join(t.TempDir(), "template.db")
 		if _, migrated.err = store.Migrate(context.Background(), "sqlite:"+path); migrated.err == nil {
 			migrated.file, migrated.err = os.ReadFile(path)
 		}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"steward/ent"
+	"steward/internal/platform/assets"
 	"steward/internal/platform/entity"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -43,7 +44,7 @@ func TestHeaders(t *testing.T) {
 		if h.Get("X-Request-Id") == "" {
 			t.Error("no request id")
 		}
-		if a := w.get(nil, "/static/css/app.css"); a.Header.Get("Cache-Control") == "no-store" || a.StatusCode != 200 {
+		if a := w.get(nil, assets.URL("css/app.css")); a.Header.Get("Cache-Control") == "no-store" || a.StatusCode != 200 {
 			t.Errorf("static: %d %q", a.StatusCode, a.Header.Get("Cache-Control"))
 		}
 		for _, path := range []string{"/contracts/" + w.contract.Key, "/contracts.csv", "/contracts.json", "/me", "/nothing", "/sign-in"} {
@@ -103,7 +104,7 @@ func TestForeignIsAbsent(t *testing.T) {
 			{"contracts", w.theirContract.ID.String(), string(ident.New("ctr"))},
 			{"contracts", w.theirContract.Key, "CT-999999"},
 			{"products", w.theirProduct.ID.String(), string(ident.New("prd"))},
-			{"portfolios", "hidden", "absent"},
+			{"portfolios", "zqx", "zqy"},
 		} {
 			for _, ask := range []struct {
 				method, rest string

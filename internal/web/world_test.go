@@ -77,7 +77,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	w.h = web.New(web.Config{Store: s, Auth: w, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Metrics: obs.NewMetrics(), IssuerOrigin: "https://id.example.org"})
 	err := s.Tx(testkit.System(), func(ctx context.Context, c *ent.Client) error {
 		w.ours = c.Portfolio.Create().SetName("Common Components").SetKey("CC").SaveX(ctx)
-		w.theirs = c.Portfolio.Create().SetName("Hidden Portfolio").SetKey("HIDDEN").SaveX(ctx)
+		w.theirs = c.Portfolio.Create().SetName("Hidden Portfolio").SetKey("ZQX").SaveX(ctx)
 		w.product = c.Product.Create().SetName("Forms").SetNameFr("Formulaires").SetKey("FORMS").SetPortfolio(w.ours).SaveX(ctx)
 		w.theirProduct = c.Product.Create().SetName("Hidden product").SetPortfolio(w.theirs).SaveX(ctx)
 		w.vendor = c.Vendor.Create().SetName("OptIT").SetWebsite("https://optit.example").SaveX(ctx)

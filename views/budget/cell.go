@@ -118,8 +118,7 @@ func (s Sheet) linePath(l budget.Line) string { return s.Lines + string(l.ID) }
 // opening is the address that answers the lines of a group, or the page with the
 // group open where there is no script.
 func (s Sheet) opening(i int) string {
-	n := strconv.Itoa(i)
-	return s.address(s.FiscalYear, s.Show) + "&open=" + n + "#g-" + n
+	return s.address(s.FiscalYear, s.Show) + "&open=" + strconv.Itoa(i)
 }
 
 // savedAtFirst is what stands in the save bar before anything was changed.

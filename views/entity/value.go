@@ -52,8 +52,20 @@ func (s Show) Currency(e *entity.Entity, row entity.Row) string {
 	return ""
 }
 
+// word returns the value of an enum as text; descriptors hold it under its own
+// type where the column may be empty.
+func word(v any) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
 // Text returns a value as the reader reads it; empty for no value.
 func (s Show) Text(e *entity.Entity, f *entity.Field, v any, currency string) string {
+	if w := word(v); f.Kind == "enum" && w != "" {
+		return Option(s.Lang, e, f, w)
+	}
 	switch x := v.(type) {
 	case nil:
 		return ""
@@ -86,9 +98,6 @@ func (s Show) Text(e *entity.Entity, f *entity.Field, v any, currency string) st
 		}
 		return i18n.Int(s.Lang, x)
 	case string:
-		if f.Kind == "enum" && x != "" {
-			return Option(s.Lang, e, f, x)
-		}
 		return x
 	}
 	return fmt.Sprint(v)
@@ -119,11 +128,10 @@ func (s Show) Cell(e *entity.Entity, f *entity.Field, row entity.Row) templ.Comp
 	case f.Kind == "email":
 		return ui.Text(text)
 	case f.Kind == "enum":
-		word, _ := v.(string)
 		if isState(f) {
-			return ui.Badge(ToneOf(word), text, "")
+			return ui.Badge(ToneOf(word(v)), text, "")
 		}
-		if tone := ToneOf(word); tone != ui.Neutral {
+		if tone := ToneOf(word(v)); tone != ui.Neutral {
 			return ui.Dotted(tone, text)
 		}
 	case f.Kind == "text":

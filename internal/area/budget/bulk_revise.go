@@ -48,7 +48,7 @@ func copyRows(ctx context.Context, s *store.Store, from, to *ent.BudgetPlan) ([]
 		with = pairsPostgres
 	}
 	copied := func(prefix, list, insert string, more ...any) ([]pair, error) {
-		ids, err := column1(ctx, s, list, string(from.ID))
+		ids, err := idsOf(ctx, s, list, string(from.ID))
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,8 @@ WHERE l.archived_at IS NULL AND p.archived_at IS NULL AND p.status <> 'CLOSED' O
 	return out, rows.Err()
 }
 
-func column1(ctx context.Context, s *store.Store, query string, args ...any) ([]ident.ID, error) {
+// idsOf runs a query for ids.
+func idsOf(ctx context.Context, s *store.Store, query string, args ...any) ([]ident.ID, error) {
 	rows, err := s.Raw(ctx).QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err

@@ -62,6 +62,7 @@ func ReopenPeriod(ctx context.Context, s *store.Store, id ident.ID, version int)
 	return turn(ctx, s, id, version, fiscalperiod.StatusOPEN)
 }
 
+// turn sets the state of a period under the right to execute.
 func turn(ctx context.Context, s *store.Store, id ident.ID, version int, to fiscalperiod.Status) (*ent.FiscalPeriod, error) {
 	var out *ent.FiscalPeriod
 	err := s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {

@@ -124,6 +124,7 @@ func TestSessionsRunOut(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		idle, busy := w.browser(), w.browser()
 		idle.enter("pia.portfolio")
+		w.faults.Set(devidp.Fault{Down: true}) // so that it is not the provider who ends it
 		w.advance(29 * time.Minute)
 		if idle.me() == nil {
 			t.Error("ended after 29 minutes")
@@ -132,6 +133,8 @@ func TestSessionsRunOut(t *testing.T) {
 		if idle.me() != nil {
 			t.Error("alive after 31 minutes without a request")
 		}
+		w.faults.Set(devidp.Fault{})
+		w.advance(time.Minute)
 		begun := w.now()
 		busy.enter("otto.owner")
 		for w.now().Sub(begun) < 9*time.Hour+54*time.Minute {
@@ -140,6 +143,7 @@ func TestSessionsRunOut(t *testing.T) {
 				t.Fatalf("ended after %s of work", w.now().Sub(begun))
 			}
 		}
+		w.faults.Set(devidp.Fault{Down: true})
 		w.clock.Store(begun.Add(10*time.Hour + 6*time.Minute).UnixNano())
 		if busy.me() != nil {
 			t.Error("alive after 10.1 hours")
@@ -266,7 +270,7 @@ func TestDeactivatedPersonIsOut(t *testing.T) {
 			t.Errorf("another's sessions: %d %v", len(list), err)
 		}
 		w.must(as(admin, func(ctx context.Context, c *ent.Client) error { return auth.Deactivate(ctx, c, v.ID) }))
-		if b.me() != nil || second.me() != nil {
+		if b.me() != nil || second.me() != nil || w.session(v).EndedWhy != "deactivated" {
 			t.Error("a session lives")
 		}
 		if a := w.bearer(secret); a.StatusCode != 401 {

@@ -129,6 +129,8 @@ func (s *Store) write(ctx context.Context, m0 ent.Mutation, next ent.Mutator) (e
 	if err != nil {
 		return nil, err
 	}
+	// the reason belongs to this write: the transaction may be an outer one
+	change.Reason = reasonOf(ctx)
 	if err := w.stamp(); err != nil {
 		return nil, err
 	}

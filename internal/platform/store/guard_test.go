@@ -231,6 +231,20 @@ func TestChildrenInheritTheirPlace(t *testing.T) {
 	})
 }
 
+func TestUpdatesWithoutAnyPredicate(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := build(t, s)
+		everywhere := person("pia", []string{"portfolio-manager"}, viewer.Membership{Scope: viewer.ScopeAll, Level: viewer.LevelManager})
+		for _, ctx := range []context.Context{testkit.System(), everywhere} {
+			if err := s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
+				return c.Product.UpdateOneID(w.ourProd.ID).SetName("x").Exec(ctx)
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 func TestKeys(t *testing.T) {
 	testkit.Databases(t, func(t *testing.T, s *store.Store) {
 		w := build(t, s)

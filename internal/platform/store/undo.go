@@ -100,8 +100,16 @@ func (s *Store) UndoChangeSet(ctx context.Context, set string) (int, error) {
 	return n, err
 }
 
+// Undoes marks the transaction of ctx as one that takes the change set back, for
+// verbs that undo in their own way.
+func Undoes(ctx context.Context, set string) {
+	if u := unitOf(ctx); u != nil {
+		u.undoes = set
+	}
+}
+
 func (s *Store) takeBack(ctx context.Context, c *ent.Client, set string) (int, error) {
-	unitOf(ctx).undoes = set
+	Undoes(ctx, set)
 	changes, err := c.ChangeEvent.Query().Where(changeevent.ChangeSet(set)).
 		Order(changeevent.ByID(sql.OrderDesc())).All(scope.Elevate(ctx))
 	if err != nil {

@@ -1,0 +1,347 @@
+package graph_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"steward/ent"
+	"steward/graph"
+	"steward/internal/platform/entity"
+	"steward/internal/platform/store"
+	"steward/internal/testkit"
+)
+
+// TestStatements is GQ-9: how many statements an operation takes does not depend
+// on how many rows there are.
+func TestStatements(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, graph.Limits{Points: 1_000_000})
+		id := string(w.contracts[0].ID)
+		cases := []struct {
+			name, query string
+			want        int
+		}{
+			{"a list", `{contracts{edges{node{key name value}}}}`, 1},
+			{"a list with its total and page", `{contracts(first:2){totalCount pageInfo{hasNextPage endCursor} edges{node{key}}}}`, 2},
+			{"a page without its total", `{contracts(first:2){pageInfo{hasNextPage endCursor} edges{node{key}}}}`, 1},
+			{"the total alone", `{contracts{totalCount}}`, 1},
+			{"four levels", `{portfolios{edges{node{key products{edges{node{key contracts{edges{node{key vendor{name}}}}}}}}}}}`, 4},
+			{"four levels, two of each", `{portfolios(first:2){edges{node{key products(first:2){edges{node{key contracts(first:2){edges{node{key vendor{name}}}}}}}}}}}`, 4},
+			{"nested totals alone", `{portfolios{edges{node{products{totalCount}}}}}`, 2},
+			{"an edge under two names", `{portfolios{edges{node{a:products(first:1){edges{node{key}}} b:products(first:3){edges{node{key}}}}}}}`, 3},
+			{"upwards", `{contracts{edges{node{key portfolio{name} vendor{name}}}}}`, 3},
+			{"a node, three deep", `{node(id:"` + id + `"){... on Contract{key products{edges{node{key portfolio{name}}}}}}}`, 3},
+			{"by key, three deep", `{contract(key:"` + w.contracts[0].Key + `"){key products{edges{node{key portfolio{name}}}}}}`, 3},
+			{"nodes of two types", `{nodes(ids:["` + id + `","` + string(w.contracts[1].ID) + `","` + string(w.prod.ID) + `"]){id}}`, 2},
+			{"moves of every row", `{contracts{edges{node{key state availableActions{verb}}}}}`, 4},
+			{"who asks", `{viewer{name roles}}`, 0},
+			{"money at a glance", `{portfolioTotals{currency contracted} }`, 2},
+			{"budget totals", `{budgetTotals{currency lines}}`, 1},
+		}
+		count := func() []int {
+			var got []int
+			for _, c := range cases {
+				s.Statements.Reset()
+				w.ask(w.fia(), c.query).fine(t)
+				got = append(got, s.Statements.N())
+			}
+			return got
+		}
+		few := count()
+		w.tx(func(ctx context.Context, c *ent.Client) {
+			for i := range 60 {
+				p := c.Product.Create().SetName(fmt.Sprint("More ", i)).SetPortfolioID(w.ours.ID).SaveX(ctx)
+				c.Contract.Create().SetName(fmt.Sprint("More ", i)).SetPortfolioID(w.ours.ID).SetVendorID(w.vendor.ID).AddProductIDs(p.ID).SaveX(ctx)
+			}
+		})
+		for i, n := range count() {
+			if few[i] != cases[i].want || n != few[i] {
+				t.Errorf("%s: %d statements for few rows, %d for many, want %d", cases[i].name, few[i], n, cases[i].want)
+			}
+		}
+	})
+}
+
+// TestPages: every connection has a page size, whatever the document says of it.
+func TestPages(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, graph.Limits{})
+		w.tx(func(ctx context.Context, c *ent.Client) {
+			for i := range 120 {
+				c.Product.Create().SetName(fmt.Sprintf("P %03d", i)).SetPortfolioID(w.ours.ID).SaveX(ctx)
+			}
+		})
+		rows := func(want int, path, query string, vars ...any) {
+			t.Helper()
+			list, _ := w.ask(w.pia(), query, vars...).fine(t).at(path).([]any)
+			if len(list) != want {
+				t.Errorf("%s: %d rows, want %d", query, len(list), want)
+			}
+		}
+		const nested = "portfolios.edges.0.node.products.edges"
+		rows(50, "products.edges", `{products{edges{node{id}}}}`)
+		rows(50, "products.edges", `{products(first:null){edges{node{id}}}}`)
+		rows(50, "products.edges", `query($n:Int){products(first:$n){edges{node{id}}}}`)
+		rows(50, "products.edges", `query($n:Int){products(first:$n){edges{node{id}}}}`, "n", nil)
+		rows(50, "products.edges", `query($n:Int){products(last:$n){edges{node{id}}}}`, "n", nil)
+		rows(50, "products.edges", `query($a:Int,$b:Int){products(first:$a,last:$b){edges{node{id}}}}`, "a", nil)
+		rows(7, "products.edges", `query($a:Int,$b:Int){products(first:$a,last:$b){edges{node{id}}}}`, "b", 7)
+		rows(7, "products.edges", `query($n:Int=7){products(first:$n){edges{node{id}}}}`)
+		rows(100, "products.edges", `{products(first:100){edges{node{id}}}}`)
+		rows(0, "products.edges", `{products(first:0){edges{node{id}}}}`)
+		rows(50, nested, `{portfolios{edges{node{products{edges{node{id}}}}}}}`)
+		rows(50, nested, `query($n:Int){portfolios(first:1){edges{node{products(first:$n){edges{node{id}}}}}}}`)
+		rows(50, nested, `{portfolios{edges{node{...f}}}} fragment f on Portfolio{products{edges{node{id}}}}`)
+		rows(50, nested, `{portfolios{edges{node{... on Node{... on Portfolio{products{edges{node{id}}}}}}}}}`)
+		rows(3, nested, `query($n:Int){portfolios{edges{node{products(last:$n){edges{node{id}}}}}}}`, "n", 3)
+		rows(50, "portfolio.products.edges", `{portfolio(key:"PF-OURS"){products{edges{node{id}}}}}`)
+		rows(50, "viewer.portfolios.0.products.edges", `{viewer{portfolios{products{edges{node{id}}}}}}`)
+		// One null variable does not change another page.
+		r := w.ask(w.pia(), `query($n:Int){a:products(first:$n){edges{node{id}}} b:products(last:$n,orderBy:[{field:NAME}]){edges{node{name}}}}`).fine(t)
+		if a, b := r.at("a.edges"), r.at("b.edges.0.node.name"); len(a.([]any)) != 50 || b == "P 119" {
+			t.Errorf("a and b: %s", r.Body[:200])
+		}
+		// A single object for a list, also nested.
+		r = w.ask(w.pia(), `{portfolios{edges{node{products(first:1,orderBy:{field:NAME,direction:DESC}){edges{node{name}}}}}}}`).fine(t)
+		if got := r.at(nested + ".0.node.name"); got != "Product 3" {
+			t.Errorf("ordered by one object: %v", got)
+		}
+		cursor := w.ask(w.pia(), `{products(first:1){pageInfo{endCursor} edges{cursor}}}`).fine(t).at("products.pageInfo.endCursor")
+		for _, c := range []struct{ code, query string }{
+			{"LIMIT", `{products(first:101){totalCount}}`},
+			{"LIMIT", `{products(last:101){totalCount}}`},
+			{"LIMIT", `{portfolios{edges{node{products(first:101){totalCount}}}}}`},
+			{"LIMIT", `query($n:Int=101){products(first:$n){totalCount}}`},
+			{"VALIDATION", `{products(first:-1){totalCount}}`},
+			{"VALIDATION", `{products(first:1,last:1){totalCount}}`},
+			{"VALIDATION", `query($c:Cursor){products(after:$c,last:1){totalCount}}`},
+			{"VALIDATION", `query($c:Cursor){products(before:$c,first:1){totalCount}}`},
+			{"VALIDATION", `query($c:Cursor){products(before:$c){totalCount}}`},
+			{"", `query($c:Cursor){products(after:$c){totalCount}}`},
+		} {
+			r := w.ask(w.pia(), c.query, "c", cursor)
+			if c.code == "" {
+				r.fine(t)
+			} else {
+				r.code(t, c.code)
+			}
+		}
+		if r := w.ask(w.pia(), `query($ids:[ID!]!){nodes(ids:$ids){id}}`, "ids", slices.Repeat([]string{"prd_x"}, 101)).code(t, "LIMIT"); r.at("nodes") != nil {
+			t.Error("101 nodes")
+		}
+	})
+}
+
+// TestCursors: paging by every sort key, in both directions and from both ends,
+// returns every row once and in one order.
+func TestCursors(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, graph.Limits{})
+		w.tx(func(ctx context.Context, c *ent.Client) {
+			for i := range 10 { // names come in threes, so that ties cross pages
+				c.Vendor.Create().SetName(fmt.Sprint("V ", i/3)).SaveX(ctx)
+			}
+		})
+		all := func(field, dir string, forward bool, size int) []string {
+			q := fmt.Sprintf(`query($c:Cursor){vendors(first:%d,after:$c,orderBy:[{field:%s,direction:%s}]){pageInfo{hasNextPage endCursor} edges{node{id}}}}`, size, field, dir)
+			more, end := "vendors.pageInfo.hasNextPage", "vendors.pageInfo.endCursor"
+			if !forward {
+				q = fmt.Sprintf(`query($c:Cursor){vendors(last:%d,before:$c,orderBy:[{field:%s,direction:%s}]){pageInfo{hasPreviousPage startCursor} edges{node{id}}}}`, size, field, dir)
+				more, end = "vendors.pageInfo.hasPreviousPage", "vendors.pageInfo.startCursor"
+			}
+			var ids []string
+			var cursor any
+			for range 20 {
+				r := w.ask(w.fia(), q, "c", cursor).fine(t)
+				var page []string
+				for _, e := range r.at("vendors.edges").([]any) {
+					page = append(page, e.(map[string]any)["node"].(map[string]any)["id"].(string))
+				}
+				if forward {
+					ids = append(ids, page...)
+				} else {
+					ids = append(page, ids...)
+				}
+				if r.at(more) != true {
+					break
+				}
+				cursor = r.at(end)
+			}
+			return ids
+		}
+		for _, field := range []string{"CREATED_AT", "UPDATED_AT", "KEY", "NAME", "STATUS"} {
+			for _, dir := range []string{"ASC", "DESC"} {
+				whole := all(field, dir, true, 100)
+				if len(whole) != 11 {
+					t.Fatalf("%s %s: %d of 11 rows", field, dir, len(whole))
+				}
+				for _, size := range []int{1, 2, 3, 4} {
+					if got := all(field, dir, true, size); !slices.Equal(got, whole) {
+						t.Errorf("%s %s forward by %d:\n%v\n%v", field, dir, size, got, whole)
+					}
+					if got := all(field, dir, false, size); !slices.Equal(got, whole) {
+						t.Errorf("%s %s backward by %d:\n%v\n%v", field, dir, size, got, whole)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestFaults: what the generated code would answer wrongly is refused in words.
+func TestFaults(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, graph.Limits{})
+		cursor := w.ask(w.pia(), `{products(first:1,orderBy:[{field:NAME}]){pageInfo{endCursor} edges{cursor}}}`).fine(t).at("products.pageInfo.endCursor")
+		for _, c := range []struct{ code, query string }{
+			{"VALIDATION", `{contracts{edges{node{a:vendor{name} b:vendor{key}}}}}`},
+			{"VALIDATION", `{contracts{edges{node{vendor{name} b:vendor{key}}}}}`},
+			{"VALIDATION", `{contracts{edges{node{...f b:vendor{key}}}}} fragment f on Contract{vendor{name}}`},
+			{"VALIDATION", `{contracts{edges{node{...f}} edges{node{b:vendor{key}}}}} fragment f on Contract{vendor{name}}`},
+			{"", `{contracts{edges{node{b:vendor{key}}}}}`},
+			{"", `{contracts{edges{node{vendor{key} vendor{name}}}}}`},
+			{"VALIDATION", `{contracts{all:edges{node{key}}}}`},
+			{"VALIDATION", `{contracts{n:totalCount}}`},
+			{"VALIDATION", `{contracts{p:pageInfo{hasNextPage}}}`},
+			{"VALIDATION", `{contracts{edges{n:node{key}}}}`},
+			{"VALIDATION", `{portfolios{edges{node{products{all:edges{node{key}}}}}}}`},
+			{"VALIDATION", `{contracts{pageInfo{endCursor}}}`},
+			{"VALIDATION", `{contracts{pageInfo{...f} totalCount}} fragment f on PageInfo{startCursor}`},
+			{"", `{contracts{pageInfo{hasNextPage} totalCount}}`},
+			{"VALIDATION", `{contracts(after:"nonsense"){totalCount}}`},
+			{"VALIDATION", `{portfolios{edges{node{products(after:"nonsense"){edges{node{key}}}}}}}`},
+			{"VALIDATION", `query($x:Cursor="eyJ9"){portfolios{edges{node{products(after:$x){edges{node{key}}}}}}}`},
+			{"VALIDATION", `query($c:Cursor){products(after:$c,orderBy:[{field:NAME},{field:KEY}]){edges{node{key}}}}`},
+			{"VALIDATION", `{contracts @defer{totalCount}}`},
+			{"VALIDATION", `{...@defer{contracts{totalCount}}}`},
+			{"", `{contracts @include(if:true){totalCount @skip(if:false)}}`},
+		} {
+			r := w.ask(w.pia(), c.query, "c", cursor)
+			if c.code == "" {
+				r.fine(t)
+			} else {
+				r.code(t, c.code)
+			}
+		}
+		r := w.ask(w.pia(), `{contracts(first:1){edges{node{one:vendor{name}}}}}`).fine(t)
+		if r.at("contracts.edges.0.node.one.name") != "OptIT" {
+			t.Errorf("one alias on an edge: %s", r.Body)
+		}
+		// Filters in filters.
+		where, end := "", ""
+		for range 20 {
+			where, end = where+"not:{", end+"}"
+		}
+		w.ask(w.pia(), `{contracts(where:{`+where+`name:"x"`+end+`}){totalCount}}`).code(t, "LIMIT")
+		w.ask(w.pia(), `{contracts(where:{or:[`+strings.Repeat(`{name:"x"}`, 200)+`]}){totalCount}}`).code(t, "LIMIT")
+		w.ask(w.pia(), `{contracts(where:{or:[`+strings.Repeat(`{name:"x"}`, 199)+`]}){totalCount}}`).fine(t)
+	})
+}
+
+// TestCost is GQ-3: the bill is about the rows read, and known before they are.
+func TestCost(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, graph.Limits{RatePoints: 50_000})
+		for _, c := range []struct {
+			query string
+			want  int
+		}{
+			{`{__typename}`, 1},
+			{`{products(first:10){edges{node{key}}}}`, 10},
+			{`{products(first:10){totalCount}}`, 1},
+			{`{products(first:10){totalCount edges{node{key}}}}`, 11},
+			{`{products(first:10){edges{cursor}}}`, 10},
+			{`{products{edges{node{key}}}}`, 50},
+			{`{portfolios(first:10){edges{node{products(first:10){edges{node{key}}}}}}}`, 110},
+			{`{portfolios(first:10){edges{node{...f}}}} fragment f on Portfolio{products(first:10){edges{node{key portfolio{key}}}}}`, 210},
+			{`{product(key:"PRD-CHEFS"){key portfolio{key}}}`, 2},
+			{`mutation{createVendor(input:{name:"x"}){key}}`, 10},
+			{`{portfolioTotals{currency}}`, 50},
+		} {
+			v := w.fia()
+			if strings.HasPrefix(c.query, "mutation") {
+				v = w.pia()
+			}
+			r := w.ask(v, c.query).fine(t)
+			if r.Extensions.Cost == nil || r.Extensions.Cost.Requested != c.want {
+				t.Errorf("%s costs %+v, want %d", c.query, r.Extensions.Cost, c.want)
+			}
+		}
+		ok := `{a:products(first:98){edges{node{contracts(first:50){edges{node{key}}}}}}}`
+		if r := w.ask(w.fia(), ok).fine(t); r.Extensions.Cost.Requested != 98*51 {
+			t.Errorf("%+v", r.Extensions.Cost)
+		}
+		r := w.ask(w.fia(), `{a:products(first:99){edges{node{contracts(first:50){edges{node{key}}}}}}}`).code(t, "LIMIT")
+		if r.Extensions.Cost.Requested != 99*51 {
+			t.Errorf("%+v", r.Extensions.Cost)
+		}
+		deep := `{portfolios(first:100){edges{node{products(first:100){edges{node{contracts(first:100){edges{node{products(first:100){edges{node{contracts(first:100){edges{node{products(first:100){edges{node{key}}}}}}}}}}}}}}}}}}}`
+		if r := w.ask(w.fia(), deep).code(t, "LIMIT"); r.at("portfolios") != nil {
+			t.Error("a hundred to the sixth")
+		}
+		// Points of a minute: each caller has their own.
+		w.door = graph.New(graph.Config{Store: s, Limits: graph.Limits{RatePoints: 120}})
+		for range 2 {
+			w.ask(w.fia(), `{products{edges{node{key}}}}`).fine(t)
+		}
+		r = w.ask(w.fia(), `{products{edges{node{key}}}}`).code(t, "LIMIT")
+		if r.Status != http.StatusTooManyRequests || r.Header.Get("Retry-After") == "" || r.Header.Get("RateLimit-Limit") != "120" {
+			t.Errorf("%d %v", r.Status, r.Header)
+		}
+		if left := w.ask(w.fia(), `{__typename}`).fine(t).Extensions.Cost.Remaining; left < 15 || left > 25 {
+			t.Errorf("%d points left", left)
+		}
+		w.ask(w.pia(), `{products{edges{node{key}}}}`).fine(t)
+	})
+}
+
+// TestHidden is AZ-5: a field one may not see cannot be read, filtered by, sorted
+// by or found out through an edge; the rest of the row can.
+func TestHidden(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, graph.Limits{})
+		r := w.ask(w.cole(), `{contracts{edges{node{key name value}}}}`)
+		if len(r.Errors) != 2 || r.Errors[0].Extensions.Code != "FORBIDDEN" || r.at("contracts.edges.0.node.value") != nil || r.at("contracts.edges.0.node.name") != "Contract 0" {
+			t.Fatalf("a contributor: %s", r.Body)
+		}
+		if strings.Contains(r.Body, "480000") {
+			t.Errorf("the price shows: %s", r.Body)
+		}
+		w.ask(w.cole(), `{contracts{edges{node{key name}}}}`).fine(t)
+		w.ask(w.cole(), `{node(id:"`+string(w.contracts[0].ID)+`"){...{... on Contract{v:value}}}}`).code(t, "FORBIDDEN")
+		filters := []string{`{valueGT:"1"}`, `{not:{value:"1"}}`, `{and:[{or:[{valueIsNil:true}]}]}`, `{valueIn:["1"]}`, `{ceilingLT:"5"}`}
+		for _, f := range filters {
+			w.ask(w.cole(), `{contracts(where:`+f+`){totalCount}}`).code(t, "FORBIDDEN")
+			w.ask(w.pia(), `{contracts(where:`+f+`){totalCount}}`).fine(t)
+		}
+		w.ask(w.cole(), `query($w:ContractWhereInput){contracts(where:$w){totalCount}}`, "w", map[string]any{"and": []any{map[string]any{"valueGTE": "1"}}}).code(t, "FORBIDDEN")
+		w.ask(w.cole(), `{contracts(where:{validity:1}){totalCount}}`).code(t, "VALIDATION")
+		if r := w.ask(w.cole(), `{portfolioTotals{currency contracted}}`).fine(t); strings.Contains(r.Body, "192") {
+			t.Errorf("the sum of prices shows: %s", r.Body)
+		}
+		r = w.ask(w.cole(), `{history(id:"`+string(w.contracts[0].ID)+`"){entries{fields{name before after hidden}}}}`).fine(t)
+		if strings.Contains(r.Body, "480000") || !strings.Contains(r.Body, `"hidden":true`) {
+			t.Errorf("history shows the price: %s", r.Body)
+		}
+		if r := w.ask(w.pia(), `{history(id:"`+string(w.contracts[0].ID)+`"){entries{op actorName fields{name after}}}}`).fine(t); !strings.Contains(r.Body, `{"name":"value","after":"480000.00"}`) {
+			t.Errorf("history of a manager: %s", r.Body)
+		}
+	})
+}
+
+// TestEveryRoot asks every root connection and every key root once.
+func TestEveryRoot(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, graph.Limits{})
+		for _, e := range entity.Registry() {
+			if !strings.Contains(graph.SDL(), "\ntype "+e.Name+" implements Node") {
+				continue
+			}
+			w.ask(w.fia(), `{x:`+e.Plural+`{totalCount pageInfo{hasNextPage} edges{cursor node{id __typename}}}}`).fine(t)
+		}
+	})
+}
