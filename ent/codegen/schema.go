@@ -28,6 +28,9 @@ func schemaHook(g *gen.Graph, s *ast.Schema) error {
 		}
 	}
 	for _, f := range query.Fields {
+		if f.Name == "persons" {
+			f.Name = "people"
+		}
 		n := node(g, strings.TrimSuffix(f.Type.Name(), "Connection"))
 		if n == nil || !strings.HasSuffix(f.Type.Name(), "Connection") || !archivable(n) {
 			continue

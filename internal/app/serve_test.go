@@ -162,8 +162,7 @@ func TestDemo(t *testing.T) {
 			}
 			t.Logf("ready after %s", time.Since(begun).Round(time.Millisecond))
 			wants(t, a, "/readyz", http.StatusOK)
-			time.Sleep(50 * time.Millisecond)
-			if said := out.String(); !strings.Contains(said, a.URL()) || !strings.Contains(said, "Pia Portfolio") {
+			if said := out.wait(t, "Pia Portfolio"); !strings.Contains(said, a.URL()) {
 				t.Errorf("the terminal says %q", said)
 			}
 			page := signIn(t, a, "pia.portfolio")

@@ -53,13 +53,13 @@ func flags(t *testing.T, database string, more ...string) []string {
 }
 
 // begin starts a server in this process and stops it when the test ends. It may not be ready yet.
-func begin(t *testing.T, database string, more ...string) (*app.App, *bytes.Buffer) {
+func begin(t *testing.T, database string, more ...string) (*app.App, *lines) {
 	t.Helper()
 	cmd, err := config.Parse(flags(t, database, more...), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &bytes.Buffer{}
+	out := &lines{}
 	a, err := app.Start(t.Context(), app.Config{Serve: cmd.Serve, Out: out})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"entgo.io/ent/dialect"
+
 	"steward/internal/platform/store"
 )
 
@@ -43,12 +45,6 @@ func heldTotals(ctx context.Context, s *store.Store, lines, plans map[string]boo
 		return `(SELECT CAST(SUM(` + column + `) AS bigint) FROM ` + of + ` WHERE ` + where + `)`
 	}
 	ofCells := `budget_cells.line_id = budget_lines.id`
-	err := run(`UPDATE budget_lines SET planned_total = `+sum("planned", "budget_cells", ofCells)+
-		`, forecast_total = `+sum("forecast", "budget_cells", ofCells)+
-		`, actual_total = `+sum("actual", "budget_cells", ofCells)+` WHERE id`, Sorted(lines))
-	if err != nil {
-		return err
-	}
 	for chunk := range slices.Chunk(Sorted(lines), idChunk) {
 		q := `SELECT DISTINCT plan_id FROM budget_lines WHERE id IN (` + marks(1, len(chunk)) + `)`
 		err := query(ctx, s, q, args(chunk), func(scan func(...any) error) error {
@@ -61,9 +57,34 @@ func heldTotals(ctx context.Context, s *store.Store, lines, plans map[string]boo
 			return err
 		}
 	}
+	if err := lockPlans(ctx, s, Sorted(plans)); err != nil {
+		return err
+	}
+	err := run(`UPDATE budget_lines SET planned_total = `+sum("planned", "budget_cells", ofCells)+
+		`, forecast_total = `+sum("forecast", "budget_cells", ofCells)+
+		`, actual_total = `+sum("actual", "budget_cells", ofCells)+` WHERE id`, Sorted(lines))
+	if err != nil {
+		return err
+	}
 	ofLines := `budget_lines.plan_id = budget_plans.id AND budget_lines.archived_at IS NULL`
 	return run(`UPDATE budget_plans SET planned_total = `+sum("planned_total", "budget_lines", ofLines)+
 		`, forecast_total = `+sum("forecast_total", "budget_lines", ofLines)+
 		`, actual_total = `+sum("actual_total", "budget_lines", ofLines)+
 		`, line_count = (SELECT COUNT(*) FROM budget_lines WHERE `+ofLines+`) WHERE id`, Sorted(plans))
+}
+
+// lockPlans makes people who edit cells of these plans wait until the import has
+// committed: they add to the sums that are computed afresh here. SQLite has one
+// writer at a time.
+func lockPlans(ctx context.Context, s *store.Store, plans []string) error {
+	if s.Dialect != dialect.Postgres {
+		return nil
+	}
+	for chunk := range slices.Chunk(plans, idChunk) {
+		q := `SELECT id FROM budget_plans WHERE id IN (` + marks(1, len(chunk)) + `) ORDER BY id FOR NO KEY UPDATE`
+		if err := query(ctx, s, q, args(chunk), func(func(...any) error) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }

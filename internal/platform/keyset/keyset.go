@@ -38,6 +38,9 @@ func Multi[T any](after, before *entgql.Cursor[T], opts *entgql.MultiCursorsOpti
 	if len(opts.Fields) == 0 || slices.Contains(opts.Fields, opts.FieldID) {
 		return entgql.MultiCursorsPredicate(after, before, opts)
 	}
+	// The generated code says DESC for every page from the end; the id follows the
+	// last term, as it does in the ORDER BY.
+	opts.DirectionID = opts.Directions[len(opts.Directions)-1]
 	for _, d := range opts.Directions {
 		if d != opts.DirectionID {
 			return entgql.MultiCursorsPredicate(after, before, opts)
