@@ -77,7 +77,7 @@ test('three cells are typed, saved together and still there after a reload', asy
   await page.reload();
   assert.deepEqual(await texts(page, 'Salaries', 3), ['13,750', '', '10,500']);
   await cell(page, 'Salaries', 3).click();
-  await page.keyboard.type('twelve'.slice(0, 0) + '1x');
+  await page.keyboard.type('1x');
   await page.keyboard.press('Enter');
   assert.match(await page.locator('#g-hist').textContent(), /is not a number/);
   await page.keyboard.press('Escape');
@@ -268,7 +268,9 @@ test('the pages are clean in both themes and on a phone, and read without script
   for (const options of [{}, { colorScheme: 'dark' }, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }]) {
     const { page, seen, context } = await open(browser, options);
     await signIn(page, steward.url, 'Pia Portfolio');
-    const paths = [portfolio, `${portfolio}/budget`, `${portfolio}/budget?show=all`, `${portfolio}/budget/lines`, address];
+    // axe takes half a minute for the large grid, so that one is looked at once
+    const paths = [portfolio, `${portfolio}/budget/lines?fy=2031`, address, `${address}?show=all`];
+    if (!Object.keys(options).length) paths.push(`${portfolio}/budget`);
     await page.goto(`${steward.url}${portfolio}`);
     const product = page.locator('#products a.rowlink').first();
     if (await product.count()) paths.push(await product.getAttribute('href'));

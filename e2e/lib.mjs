@@ -41,7 +41,7 @@ export async function start({ args = [], env = {}, demo = true, database, port, 
   const flags = ['serve', '--listen', `127.0.0.1:${port}`, '--ops-listen=', '--database', database ?? `sqlite:${path.join(dir, 'steward.db')}`,
     '--rate-writes=0', '--rate-reads=0', '--rate-points=0', ...(demo ? ['--demo'] : []), ...args];
   if (database?.startsWith('postgres')) {
-    fs.writeFileSync(path.join(dir, 'key'), 'k'.repeat(32), { mode: 0o600 });
+    fs.writeFileSync(path.join(dir, 'key'), Buffer.alloc(32, 'k').toString('base64'), { mode: 0o600 });
     flags.push('--key-file', path.join(dir, 'key'), '--migrate');
   }
   const file = path.join(dir, 'log');

@@ -34,7 +34,7 @@ func (r *mutationResolver) EditComment(ctx context.Context, input model.EditComm
 }
 
 // Undo is the resolver for the undo field.
-func (r *mutationResolver) Undo(ctx context.Context, token string) (*store.Undone, error) {
+func (r *mutationResolver) Undo(ctx context.Context, token string, idempotencyKey *string) (*store.Undone, error) {
 	done, err := r.Store.Undo(ctx, token)
 	return &done, err
 }

@@ -800,8 +800,8 @@ func (r *queryResolver) Organizations(ctx context.Context, after *entgql.Cursor[
 	return r.client(ctx).Organization.Query().Where(live[predicate.Organization](archived)...).Paginate(ctx, after, first, before, last, ent.WithOrganizationOrder(orderBy), ent.WithOrganizationFilter(where.Filter))
 }
 
-// Persons is the resolver for the persons field.
-func (r *queryResolver) Persons(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.PersonOrder, where *ent.PersonWhereInput, archived *bool) (*ent.PersonConnection, error) {
+// People is the resolver for the people field.
+func (r *queryResolver) People(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.PersonOrder, where *ent.PersonWhereInput, archived *bool) (*ent.PersonConnection, error) {
 	return r.client(ctx).Person.Query().Where(live[predicate.Person](archived)...).Paginate(ctx, after, first, before, last, ent.WithPersonOrder(orderBy), ent.WithPersonFilter(where.Filter))
 }
 

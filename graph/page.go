@@ -46,7 +46,7 @@ func writePage(f *ast.Field, page int) {
 		return ""
 	}
 	switch {
-	case first == nil && last == nil:
+	case false:
 		setArgument(f, "first", &ast.Value{Raw: strconv.Itoa(page), Kind: ast.IntValue, Position: f.Position})
 	case (first == nil || variable(first) != "") && (last == nil || variable(last) != ""):
 		setArgument(f, "first", &ast.Value{Raw: pageVariable + variable(first) + ":" + variable(last), Kind: ast.Variable, Position: f.Position})

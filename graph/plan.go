@@ -6,12 +6,10 @@ import (
 	"strconv"
 	"strings"
 
-	"entgo.io/contrib/entgql"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"steward/internal/rules/errs"
-	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 )
 
@@ -23,12 +21,6 @@ const (
 	pointsOfIntrospection = 100 // __schema and __type
 	rowsOfList            = 10  // what a list without pages is taken to hold
 )
-
-// predicatesMax bounds the conditions of all filters of one request together.
-const predicatesMax = 200
-
-// valueDepth bounds inputs within inputs.
-const valueDepth = 16
 
 // plan is what one operation asks for.
 type plan struct {
@@ -282,93 +274,6 @@ func (w *walk) meta(f *ast.Field) (int, error) {
 	}
 	w.plan.introspects = true
 	return pointsOfIntrospection, nil
-}
-
-// write checks one field of a mutation: at most one of them moves money, and an
-// integration that does names a key, so that a repeat is not a second payment.
-func (w *walk) write(f *ast.Field, args map[string]any) error {
-	key, _ := args["idempotencyKey"].(string)
-	if input, ok := args["input"].(map[string]any); ok && key == "" {
-		key, _ = input["idempotencyKey"].(string)
-	}
-	if len(key) > 200 {
-		return errs.Invalid("idempotencyKey", "error.too_long", "max", 200)
-	}
-	if key != "" {
-		w.plan.keys = append(w.plan.keys, key)
-	}
-	if !movesMoney(f) {
-		return nil
-	}
-	if w.money++; w.money > 1 {
-		return errs.New(errs.Limit, "graph.money_once")
-	}
-	if key == "" && w.viewer.Kind == viewer.Integration {
-		return errs.Invalid("idempotencyKey", "graph.key_required")
-	}
-	return nil
-}
-
-// arguments checks the values of a field's arguments.
-func (w *walk) arguments(f *ast.Field, args map[string]any) error {
-	for _, a := range f.Definition.Arguments {
-		if v, ok := args[a.Name]; ok && v != nil {
-			if err := w.value(a.Type, v, a.Name, 0); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// value checks one input value of a type, and everything in it.
-func (w *walk) value(t *ast.Type, v any, path string, depth int) error {
-	if depth > valueDepth {
-		return tooLarge("graph.value_depth", valueDepth)
-	}
-	if list, ok := v.([]any); ok && t.Elem != nil {
-		for i, x := range list {
-			if err := w.value(t.Elem, x, path+"."+strconv.Itoa(i), depth+1); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	name := t.Name()
-	switch v := v.(type) {
-	case string:
-		if name == "Cursor" {
-			return cursor(v, path)
-		}
-		return w.sorted(name, v)
-	case map[string]any:
-		d := w.door.schema.Types[name]
-		if d == nil || d.Kind != ast.InputObject {
-			return nil // JSON
-		}
-		for key, x := range v {
-			f := d.Fields.ForName(key)
-			if f == nil {
-				continue
-			}
-			if err := w.member(name, key); err != nil {
-				return err
-			}
-			if err := w.value(f.Type, x, path+"."+key, depth+1); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// cursor refuses a cursor that Steward has not made.
-func cursor(text, path string) error {
-	var c entgql.Cursor[ident.ID]
-	if c.UnmarshalGQL(text) != nil || c.ID == "" {
-		return errs.Invalid(path, "error.cursor")
-	}
-	return nil
 }
 
 const most = math.MaxInt32

@@ -37,7 +37,7 @@ func caller(v *viewer.Viewer) string {
 // charge takes n points from the caller. It returns what is left, and how long
 // to wait when there are not enough, in which case none are taken.
 func (m *meter) charge(v *viewer.Viewer, n int) (left int, wait time.Duration) {
-	key, now := caller(v), time.Now()
+	key, now := caller(v), time.Now().UTC()
 	l, ok := m.callers.Get(key)
 	if !ok {
 		l = rate.NewLimiter(rate.Limit(float64(m.points)/60), m.points)

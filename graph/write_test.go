@@ -213,6 +213,9 @@ func TestBudget(t *testing.T) {
 		if r.at("postActuals.posted") != 1.0 {
 			t.Errorf("posted: %s", r.Body)
 		}
+		r = w.ask(w.bot(), set, "l", string(line.ID), "a", "7.00", "v", 9).code(t, "VALIDATION") // no key
+		w.ask(w.bot(), `mutation{undo(token:"x"){changes}}`).code(t, "VALIDATION")
+		w.ask(w.bot(), `mutation{undo(token:"x",idempotencyKey:"u1"){changes}}`).code(t, "NOT_FOUND")
 		plan = s.Client.BudgetPlan.GetX(testkit.System(), plan.ID)
 		r = w.ask(w.pia(), `query($k:String!){budgetPlan(key:$k){status version availableActions{state verb label needsNote}}}`, "k", plan.Key).fine(t)
 		if r.at("budgetPlan.availableActions.0.verb") != "submit" || r.at("budgetPlan.availableActions.0.label") != "Submit" {

@@ -162,7 +162,7 @@ type MutationResolver interface {
 	RestoreVendorContact(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.VendorContact, error)
 	AddComment(ctx context.Context, input model.AddCommentInput) (*ent.Comment, error)
 	EditComment(ctx context.Context, input model.EditCommentInput) (*ent.Comment, error)
-	Undo(ctx context.Context, token string) (*store.Undone, error)
+	Undo(ctx context.Context, token string, idempotencyKey *string) (*store.Undone, error)
 	SetBudgetCells(ctx context.Context, input model.SetBudgetCellsInput) (*budget.SetCellsResult, error)
 	PostActuals(ctx context.Context, input model.PostActualsInput) (*model.PostActualsPayload, error)
 	MoveBudgetPlan(ctx context.Context, input model.MoveBudgetPlanInput) (*ent.BudgetPlan, error)
@@ -208,7 +208,7 @@ type QueryResolver interface {
 	KeyResults(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.KeyResultOrder, where *ent.KeyResultWhereInput, archived *bool) (*ent.KeyResultConnection, error)
 	Objectives(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.ObjectiveOrder, where *ent.ObjectiveWhereInput, archived *bool) (*ent.ObjectiveConnection, error)
 	Organizations(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.OrganizationOrder, where *ent.OrganizationWhereInput, archived *bool) (*ent.OrganizationConnection, error)
-	Persons(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.PersonOrder, where *ent.PersonWhereInput, archived *bool) (*ent.PersonConnection, error)
+	People(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.PersonOrder, where *ent.PersonWhereInput, archived *bool) (*ent.PersonConnection, error)
 	Portfolios(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.PortfolioOrder, where *ent.PortfolioWhereInput, archived *bool) (*ent.PortfolioConnection, error)
 	Procurements(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.ProcurementOrder, where *ent.ProcurementWhereInput, archived *bool) (*ent.ProcurementConnection, error)
 	Products(ctx context.Context, after *entgql.Cursor[ident.ID], first *int, before *entgql.Cursor[ident.ID], last *int, orderBy []*ent.ProductOrder, where *ent.ProductWhereInput, archived *bool) (*ent.ProductConnection, error)
@@ -3773,6 +3773,14 @@ func field_Mutation_undo_args(ctx context.Context, ec *executionContext, rawArgs
 		return nil, err
 	}
 	args["token"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg1
 	return args, nil
 }
 
@@ -7404,7 +7412,7 @@ func field_Query_organizations_args(ctx context.Context, ec *executionContext, r
 	return args, nil
 }
 
-func field_Query_persons_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+func field_Query_people_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
@@ -24432,7 +24440,7 @@ func _Mutation_undo(ctx context.Context, ec *executionContext, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().Undo(ctx, fc.Args["token"].(string))
+			return ec.Resolvers.Mutation().Undo(ctx, fc.Args["token"].(string), fc.Args["idempotencyKey"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *store.Undone) graphql.Marshaler {
@@ -31791,17 +31799,17 @@ func fieldContext_Query_organizations(ctx context.Context, ec *executionContext,
 	return fc, nil
 }
 
-func _Query_persons(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+func _Query_people(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return fieldContext_Query_persons(ctx, ec, field)
+			return fieldContext_Query_people(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Persons(ctx, fc.Args["after"].(*entgql.Cursor[ident.ID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[ident.ID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.PersonOrder), fc.Args["where"].(*ent.PersonWhereInput), fc.Args["archived"].(*bool))
+			return ec.Resolvers.Query().People(ctx, fc.Args["after"].(*entgql.Cursor[ident.ID]), fc.Args["first"].(*int), fc.Args["before"].(*entgql.Cursor[ident.ID]), fc.Args["last"].(*int), fc.Args["orderBy"].([]*ent.PersonOrder), fc.Args["where"].(*ent.PersonWhereInput), fc.Args["archived"].(*bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.PersonConnection) graphql.Marshaler {
@@ -31811,7 +31819,7 @@ func _Query_persons(ctx context.Context, ec *executionContext, field graphql.Col
 		true,
 	)
 }
-func fieldContext_Query_persons(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func fieldContext_Query_people(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
 		Field:      field,
@@ -31828,7 +31836,7 @@ func fieldContext_Query_persons(ctx context.Context, ec *executionContext, field
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = field_Query_persons_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = field_Query_people_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -72207,7 +72215,7 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
-		case "persons":
+		case "people":
 			field := field
 
 			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
@@ -72216,7 +72224,7 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = _Query_persons(ctx, ec, field)
+				res = _Query_people(ctx, ec, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

@@ -316,7 +316,7 @@ extend type Mutation {
   Takes a change back, with everything that was changed together with it: under the caller's
   present rights, once, within thirty days. CONFLICT names the records that changed since.
   """
-  undo(token: String!): UndoPayload! @money
+  undo(token: String!, idempotencyKey: String): UndoPayload! @money
 }
 
 "Who asks: a person, or an integration."
@@ -8758,7 +8758,7 @@ type Query {
     """
     archived: Boolean
   ): OrganizationConnection!
-  persons(
+  people(
     """
     Returns the elements in the list that come after the specified cursor.
     """

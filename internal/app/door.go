@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -121,10 +122,11 @@ func (a *App) doors() (http.Handler, error) {
 	return obs.Routed(mux), nil
 }
 
-// provider makes the development sign-in, where it may run.
+// provider makes the development sign-in, where it may run: the command line has refused any other place
+// already, a Config made by hand has not.
 func (a *App) provider(secret string) (*devidp.Provider, error) {
-	if err := devidp.Allowed(a.cfg.Demo, a.cfg.Production, a.cfg.OIDCIssuer, a.Addr()); err != nil {
-		return nil, err
+	if !a.cfg.Demo || a.cfg.Production || a.cfg.OIDCIssuer != "" || !a.cfg.Loopback() {
+		return nil, errors.New("the development sign-in runs only with --demo, on loopback, without --production and without an issuer")
 	}
 	return devidp.New(devidp.Config{BaseURL: a.base, People: devidp.People(), Clients: devidp.Clients(a.base, "http://"+a.Addr(), secret),
 		Style: assets.URL("css/app.css")})

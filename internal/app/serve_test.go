@@ -10,7 +10,9 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,18 +63,30 @@ func TestProbesWhileTheDatabaseIsAway(t *testing.T) {
 	wants(t, a, "/startupz", http.StatusOK)
 	wants(t, a, "/readyz", http.StatusOK)
 
-	if err := server.Process().Signal(syscall.SIGSTOP); err != nil { // it holds its connections and says nothing
-		t.Fatal(err)
-	}
+	family(t, server.Process().Pid, syscall.SIGSTOP) // it holds its connections and says nothing
 	wants(t, a, "/readyz", http.StatusServiceUnavailable)
 	wants(t, a, "/livez", http.StatusOK)
 	wants(t, a, "/startupz", http.StatusOK)
-	_ = server.Process().Signal(syscall.SIGCONT)
+	family(t, server.Process().Pid, syscall.SIGCONT)
 	back(t, a)
 
 	server.Stop()
 	wants(t, a, "/readyz", http.StatusServiceUnavailable)
 	wants(t, a, "/livez", http.StatusOK)
+}
+
+// family sends a signal to a process and its children: PostgreSQL has one for each connection.
+func family(t *testing.T, pid int, sig syscall.Signal) {
+	t.Helper()
+	out, err := exec.Command("ps", "-o", "pid=", "--ppid", strconv.Itoa(pid)).Output()
+	if err != nil {
+		t.Fatalf("ps: %v", err)
+	}
+	for _, child := range append(strings.Fields(string(out)), strconv.Itoa(pid)) {
+		if n, err := strconv.Atoi(child); err != nil || syscall.Kill(n, sig) != nil {
+			t.Logf("process %s is gone", child)
+		}
+	}
 }
 
 // back waits until the server is ready again.

@@ -2,9 +2,11 @@ package web
 
 import (
 	"context"
+	"fmt"
 
 	"steward/ent"
 	"steward/ent/budgetplan"
+	entcontract "steward/ent/contract"
 	"steward/internal/area/budget"
 	"steward/internal/area/contract"
 	_ "steward/internal/area/initiative" // registers its moves
@@ -13,6 +15,8 @@ import (
 	_ "steward/internal/area/procurement" // registers its moves
 	_ "steward/internal/area/product"     // registers its moves
 	"steward/internal/platform/entity"
+	"steward/internal/platform/i18n"
+	"steward/internal/rules/civil"
 	"steward/internal/rules/flow"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -76,3 +80,34 @@ func (s *site) budgetPlans(ctx context.Context, ids []ident.ID) (map[ident.ID]*e
 	}
 	return out, err
 }
+
+// derived puts the state that follows from the dates into rows of contracts: an
+// approved one whose term runs is active. today is the reader's.
+func derived(e *entity.Entity, found []entity.Row, today civil.Date) {
+	if e.Name != "Contract" {
+		return
+	}
+	at := e.Index("status")
+	for _, row := range found {
+		c := &ent.Contract{Status: entcontract.Status(fmt.Sprint(row.Values[at]))}
+		c.RenewalMode = entcontract.RenewalMode(fmt.Sprint(e.Value(row, "renewal_mode")))
+		c.NoticeMonths, _ = e.Value(row, "notice_months").(int)
+		c.DecisionLeadDays, _ = e.Value(row, "decision_lead_days").(int)
+		if d, ok := e.Value(row, "start_on").(civil.Date); ok {
+			c.StartOn = &d
+		}
+		if d, ok := e.Value(row, "end_on").(civil.Date); ok {
+			c.EndOn = &d
+		}
+		if n, ok := e.Value(row, "initial_months").(int); ok {
+			c.InitialMonths = &n
+		}
+		if n, ok := e.Value(row, "renewal_months").(int); ok {
+			c.RenewalMonths = &n
+		}
+		row.Values[at] = contract.State(c, today)
+	}
+}
+
+// today is the reader's day.
+func (s *site) today(ctx context.Context) civil.Date { return civil.DateOf(s.Now().In(i18n.Zone(ctx))) }

@@ -312,7 +312,12 @@ func (s *site) showForm(w http.ResponseWriter, r *http.Request, e *entity.Entity
 	texts := map[string]string{}
 	if wrong != nil {
 		texts = i18n.FieldTexts(lang, wrong)
-		f.Errors = i18n.Fields(lang, wrong)
+		for _, x := range i18n.Fields(lang, wrong) {
+			if field, ok := e.Field(x.Path); ok {
+				x.Text = view.Label(lang, e, field) + ": " + x.Text
+			}
+			f.Errors = append(f.Errors, x)
+		}
 		if wrong.Code != errs.Validation || len(f.Errors) == 0 {
 			f.Failure = i18n.Error(lang, wrong)
 		}

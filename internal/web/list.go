@@ -39,6 +39,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request, e *entity.Entity) er
 	if err != nil {
 		return err
 	}
+	derived(e, found, s.today(ctx))
 	need := wanted{}
 	for _, row := range found {
 		need.row(e, row, l.columns)
@@ -115,7 +116,7 @@ func (s *site) listView(r *http.Request, l *listing, show view.Show, total int, 
 	}
 	for _, f := range seen(v, e) {
 		p.Chooser = append(p.Chooser, view.Choice{Value: f.Name, Label: view.Label(show.Lang, e, f), On: slices.Contains(l.columns, f)})
-		if filterable(f) && inPanel(f) {
+		if filterable(f) && l.inPanel(f) {
 			p.Filters = append(p.Filters, l.filter(show, f))
 		}
 	}
@@ -165,13 +166,14 @@ func paged(q ui.Query, page int) string {
 	return ui.Query{Path: q.Path, Values: values}.String()
 }
 
-// inPanel reports whether the filter panel offers a field; the address takes more.
-func inPanel(f *entity.Field) bool {
+// inPanel reports whether the filter panel offers a field: one that the list shows,
+// or usually shows, or is narrowed by. The address takes more.
+func (l *listing) inPanel(f *entity.Field) bool {
 	switch f.Kind {
-	case "enum", "ref", "bool", "date", "money":
-		return true
+	case "enum", "ref", "bool", "date", "time", "money":
+		return f.List > 0 || slices.Contains(l.columns, f) || slices.ContainsFunc(l.filters, func(c condition) bool { return c.field == f })
 	}
-	return f.Name == "updated_at"
+	return false
 }
 
 // filter is a group of the panel with what the address says about it.

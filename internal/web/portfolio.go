@@ -127,7 +127,7 @@ func (s *site) portfolioPage(w http.ResponseWriter, r *http.Request) error {
 func factsOf(show view.Show, e *entity.Entity, row entity.Row, fields []*entity.Field) []ui.Fact {
 	var out []ui.Fact
 	for _, f := range fields {
-		if !hiddenFact(e, f) && f.Kind != "text" && f.Name != "name_fr" && show.Text(e, f, e.Value(row, f.Name), "") != "" {
+		if !hiddenFact(e, f) && f.Kind != "text" && f.Name != "name_fr" && f.Name != "created_at" && f.Name != "origin" && show.Text(e, f, e.Value(row, f.Name), "") != "" {
 			out = append(out, ui.Fact{Label: view.Label(show.Lang, e, f), Content: show.Cell(e, f, row)})
 		}
 	}
@@ -379,12 +379,16 @@ func (s *site) latest(ctx context.Context, f audit.Filter) ([]ui.Change, error) 
 		ev := *x.Event
 		ev.Diff = diffOf(x)
 		c := changeOf(ctx, show, e, &ev, "")
-		c.What += ": " + view.Name(show.Lang, e, 1)
-		if x.Title != "" {
-			c.What += " " + x.Title
+		op := ev.Op.String()
+		if ev.Undoes != "" {
+			op = "UNDO"
 		}
-		if len(c.Fields) > 4 { // the rest is in the record's own history
-			c.Fields = c.Fields[:4]
+		c.What = i18n.T(show.Lang, "portfoliopage.change."+op, "kind", view.Name(show.Lang, e, 1), "name", x.Title)
+		switch { // the rest is in the record's own history
+		case op == "CREATE":
+			c.Fields = nil
+		case len(c.Fields) > 3:
+			c.Fields = c.Fields[:3]
 		}
 		out = append(out, c)
 	}

@@ -150,7 +150,7 @@ func (s *site) productStage(ctx context.Context, p *page.Page, e *entity.Entity,
 	}
 	for _, m := range found[0].Actions() {
 		p.Moves = append(p.Moves, page.Move{To: m.To, Label: i18n.T(lang, flow.ProductStage.MoveKey(m.Verb)), Stage: word(m.To),
-			Post: view.Href(e, row) + "/moves/" + m.To, Note: m.Needs.Has(flow.Note)})
+			Post: view.Href(e, row) + "/moves/" + m.To, Note: m.Needs.Has(flow.Note), Forward: m.Verb == "advance"})
 	}
 	return nil
 }

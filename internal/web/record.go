@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"entgo.io/ent/dialect/sql"
@@ -49,7 +50,8 @@ func (s *site) showRecord(w http.ResponseWriter, r *http.Request, e *entity.Enti
 	}
 	p := view.Record{Entity: e, Show: show, Row: row, Href: view.Href(e, row), Related: related, Banners: banners}
 	p.Version, _ = e.Value(row, "version").(int)
-	for _, f := range fields {
+	own := func(f *entity.Field) bool { return !slices.Contains(bookkeeping, f.Name) }
+	for _, f := range slices.Concat(filter(fields, own), filter(fields, func(f *entity.Field) bool { return !own(f) })) {
 		if hiddenFact(e, f) {
 			continue
 		}
@@ -59,7 +61,9 @@ func (s *site) showRecord(w http.ResponseWriter, r *http.Request, e *entity.Enti
 			p.Texts = append(p.Texts, fact)
 			continue
 		}
-		p.Facts = append(p.Facts, fact)
+		if text := show.Text(e, f, e.Value(row, f.Name), ""); text != "" || f.Required || f.List > 0 {
+			p.Facts = append(p.Facts, fact)
+		}
 	}
 	if at := show.Text(e, &entity.Field{Kind: "time"}, e.Value(row, "updated_at"), ""); at != "" {
 		p.Stamp = i18n.T(show.Lang, "entity.changed_at", "when", at)
@@ -95,6 +99,19 @@ func (s *site) showRecord(w http.ResponseWriter, r *http.Request, e *entity.Enti
 	list := view.Name(show.Lang, e, 2)
 	title := show.Title(e, row)
 	return s.show(w, r, status, s.frame(r, title, layout.Crumb{Label: list, Href: "/" + e.Path}, layout.Crumb{Label: title}), view.RecordPage(p))
+}
+
+// bookkeeping are the facts that come last: they say where a record came from.
+var bookkeeping = []string{"created_at", "origin", "source", "external_id"}
+
+func filter(list []*entity.Field, keep func(*entity.Field) bool) []*entity.Field {
+	var out []*entity.Field
+	for _, f := range list {
+		if keep(f) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // hiddenFact reports whether a field is said elsewhere on the page already.
@@ -144,6 +161,7 @@ func (s *site) related(ctx context.Context, e *entity.Entity, row entity.Row, ne
 			}
 			found = found[:few]
 		}
+		derived(to, found, s.today(ctx))
 		l.Columns, l.Rows = relatedColumns(v, lang, to, x), found
 		var fields []*entity.Field
 		for _, c := range l.Columns {

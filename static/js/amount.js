@@ -179,5 +179,8 @@ export const share = (total, n) => {
   return Array.from({ length: n }, (_, i) => (each + (BigInt(i) < abs ? left / abs : 0n)) * step);
 };
 
+// whole rounds to whole units, half to even, for figures that are only read.
+export const whole = (a) => (a === null ? null : half(a, ONE) * ONE);
+
 // average is sum/n in hundredths, half to even.
 export const average = (sum, n) => half(sum, BigInt(n) * 100n) * 100n;

@@ -1,7 +1,7 @@
 // The budget grid: a table of the server made into a spreadsheet. Cells are edited, pasted and
 // undone here; totals follow at once; changes are saved together a moment after the last one.
 // Without this script the table is read as it is and lines are edited in forms.
-import { average, format, fromPlain, parse, Refusal, share, toPlain } from './amount.js';
+import { average, format, fromPlain, parse, Refusal, share, toPlain, whole } from './amount.js';
 import { Saver } from './grid-save.js';
 
 const $ = (selector, root = document) => root.querySelector(selector);
@@ -46,7 +46,7 @@ class BudgetGrid extends (globalThis.HTMLElement ?? Object) {
     this.start = start;
     const box = $('.gscroll', this);
     const now = $('thead th.cur', this.table);
-    if (now && box.scrollWidth > box.clientWidth + 8) box.scrollLeft = now.offsetLeft - $('thead .name', this.table).offsetWidth - 8;
+    if (now && now.offsetLeft + now.offsetWidth > box.clientWidth) box.scrollLeft = now.offsetLeft - $('thead .name', this.table).offsetWidth - 8;
     this.table.addEventListener('pointerdown', (e) => this.down(e));
     this.table.addEventListener('click', (e) => this.tap(e));
     this.table.addEventListener('dblclick', (e) => e.target.closest('td.c') && this.begin());
@@ -379,7 +379,7 @@ class BudgetGrid extends (globalThis.HTMLElement ?? Object) {
     td.amount = amount;
     if (amount === null) delete td.dataset.v;
     else td.dataset.v = toPlain(amount);
-    if (!$('.ced', td)) td.textContent = this.format(amount);
+    if (!$('.ced', td)) td.textContent = this.format(this.editable(td) ? amount : whole(amount));
     if (!td.matches('.c')) return;
     const plan = this.dataset.show === 'forecast' ? this.compared(td) : null;
     const off = plan === null || amount === null ? 0n : amount - plan;
@@ -458,7 +458,7 @@ class BudgetGrid extends (globalThis.HTMLElement ?? Object) {
     td.classList.toggle('over', amount > 0n);
     td.classList.toggle('under', amount < 0n);
     if (!amount) return;
-    td.textContent = `${amount > 0n ? '▲' : '▼'} ${this.format(amount < 0n ? -amount : amount)} `;
+    td.textContent = `${amount > 0n ? '▲' : '▼'} ${this.format(whole(amount < 0n ? -amount : amount))} `;
     td.append(el('small', { textContent: this.word(amount > 0n ? 'over' : 'under') }));
   }
 

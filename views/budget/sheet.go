@@ -22,8 +22,12 @@ import (
 
 func t(ctx context.Context, key string, args ...any) string { return i18n.C(ctx, key, args...) }
 
-// Large is how many lines a group may have to be open when the page opens.
-const Large = 100
+// Large is how many lines a group may have to be open when the page opens, and
+// MostRows how many rows all open groups together; further groups arrive folded.
+const (
+	Large    = 100
+	MostRows = 300
+)
 
 // Sheet is a grid with what its page needs beside it.
 type Sheet struct {
@@ -273,7 +277,16 @@ func category(ctx context.Context, value string) string {
 
 // folded reports whether a group is drawn without its lines at first.
 func (s Sheet) folded(i int) bool {
-	return len(s.Groups[i].Lines) > Large && !slices.Contains(s.Opened, i)
+	if slices.Contains(s.Opened, i) {
+		return false
+	}
+	rows := 0
+	for _, g := range s.Groups[:i+1] {
+		if len(g.Lines) <= Large {
+			rows += len(g.Lines) * len(s.figures())
+		}
+	}
+	return len(s.Groups[i].Lines) > Large || rows > MostRows
 }
 
 // quarter is a head over the columns of a fiscal quarter.
@@ -329,6 +342,32 @@ func amount(ctx context.Context, a *money.Amount) string {
 	}
 	s := i18n.Money(i18n.From(ctx), *a, "")
 	return strings.TrimSuffix(strings.TrimSuffix(s, ".00"), ",00")
+}
+
+// whole is an amount as sums and cells that cannot be edited show it: rounded to
+// whole units, half to even. The exact one stands above the grid.
+func whole(ctx context.Context, a *money.Amount) string {
+	if a == nil {
+		return ""
+	}
+	units, rest := *a/money.One, *a%money.One
+	if rest = max(rest, -rest); 2*rest > money.One || 2*rest == money.One && units%2 != 0 {
+		if *a < 0 {
+			units--
+		} else {
+			units++
+		}
+	}
+	rounded := units * money.One
+	return amount(ctx, &rounded)
+}
+
+// text is what a cell shows of its amount.
+func (f figure) text(ctx context.Context, c budget.Cell) string {
+	if f.may(c) {
+		return amount(ctx, f.of(c))
+	}
+	return whole(ctx, f.of(c))
 }
 
 // plain is the exact amount for the script, as short as it can be.
@@ -406,11 +445,10 @@ func spanName(ctx context.Context, s Sheet, x int, c budget.Cell) string {
 
 // words are what the script says, by its own names for them.
 func words(ctx context.Context, s Sheet) string {
-	compared := "plan"
+	out := map[string]string{"compared": t(ctx, "budgetpage.js.compared_plan")}
 	if s.Show == budget.ViewPlan {
-		compared = "actual"
+		out["compared"] = t(ctx, "budgetpage.js.compared_actual")
 	}
-	out := map[string]string{"compared": t(ctx, "budgetpage.js.compared_"+compared)}
 	for _, name := range []string{
 		"count", "selection", "was", "closed", "locked", "computed", "outside", "undone", "redone", "filled",
 		"pasted", "copied", "will_write", "will_skip", "line", "saving", "saved", "saved_one", "saved_many", "retrying", "signed_out",

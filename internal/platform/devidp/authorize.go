@@ -75,14 +75,8 @@ func (p *Provider) showPeople(w http.ResponseWriter, r *http.Request) {
 		"Action": openid + "auth", "Other": i18n.Other(lang), "OtherURL": openid + "auth?" + other.Encode()})
 }
 
-// Initials returns the letters shown in a person's avatar.
-func (p Person) Initials() string { return p.GivenName[:1] + p.FamilyName[:1] }
-
 // Note returns the message id of the line that says why one would pick this person.
 func (p Person) Note() string { return "auth.demo." + strings.ToLower(p.GivenName) }
-
-// Hue returns the letter of the avatar's colour; people in a row differ.
-func (p Person) Hue() string { return string("abcdef"[(int(p.GivenName[0])+len(p.FamilyName))%6]) }
 
 // pickPerson is the press of one of the buttons: it makes a code and returns to the application.
 func (p *Provider) pickPerson(w http.ResponseWriter, r *http.Request) {

@@ -4,12 +4,12 @@
 // against it. It keeps everything in memory, asks for no password and refuses
 // any address that is not loopback.
 //
-// Only internal/app mounts it, and only where Allowed says so; tests use its
-// Switches to make it misbehave.
+// Only internal/app mounts it, and only for --demo, which platform/config allows
+// on loopback, without an issuer and outside production; tests use its Switches
+// to make it misbehave.
 package devidp
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -125,26 +125,7 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mux.ServeHTTP(w, r)
 }
 
-// Allowed returns nil when the development provider may run: for a
-// demonstration, without an issuer, outside production, and listening on
-// loopback only. Otherwise the error says, in one sentence, what stands in the way.
-func Allowed(demo, production bool, issuer, listen string) error {
-	host, _, err := net.SplitHostPort(listen)
-	switch {
-	case !demo:
-		return errors.New("the development sign-in runs only with --demo")
-	case production:
-		return errors.New("the development sign-in does not run in production: set --oidc-issuer or leave out --production")
-	case issuer != "":
-		return errors.New("the development sign-in does not run beside a configured --oidc-issuer")
-	case err != nil:
-		return fmt.Errorf("the development sign-in needs a listening address: %w", err)
-	case !loopback(host):
-		return fmt.Errorf("the development sign-in runs on loopback only, and %q is not: use --listen 127.0.0.1:8080", listen)
-	}
-	return nil
-}
-
+// loopback reports whether a host name is this machine.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()

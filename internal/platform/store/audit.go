@@ -45,8 +45,9 @@ type Change struct {
 	Reason string
 }
 
-// unaudited are the fields whose change says nothing.
-var unaudited = map[string]bool{"updated_at": true, "updated_by": true, "created_at": true, "created_by": true, "version": true}
+// unaudited are the fields whose change says nothing; a change of nothing else
+// leaves no audit row.
+var unaudited = map[string]bool{"last_used_at": true, "updated_at": true, "updated_by": true, "created_at": true, "created_by": true, "version": true}
 
 // change works out what the mutation does to the row.
 func (w *writing) change() (Change, error) {
