@@ -118,8 +118,8 @@ test('a block is pasted, taken back as one step, and doubtful cells are shown fi
   assert.equal(await cell(page, 'Licences', 4).textContent(), '');
   await paste(page, '10\tabc\n');
   await dialog.getByRole('button', { name: 'Paste values' }).click();
+  await page.locator('#g-save.ok', { hasText: 'Change saved' }).waitFor();
   assert.equal(await cell(page, 'Licences', 4).textContent(), '10');
-  await saved(page);
   quiet(seen);
   await context.close();
 });

@@ -145,24 +145,23 @@ func (w *counting) set(ss ast.SelectionSet) (t size, err error) {
 }
 
 // documents keeps parsed documents. A document passes through Add once, after
-// validation and before it is shared, so that is where page sizes are written
-// into it.
+// validation and before it is shared, so that is where the places of page
+// sizes are marked in it.
 type documents struct {
 	graphql.Cache[*ast.QueryDocument]
-	limits Limits
 }
 
 func newDocuments(l Limits) *documents {
-	return &documents{Cache: lru.New[*ast.QueryDocument](l.Cache), limits: l}
+	return &documents{lru.New[*ast.QueryDocument](l.Cache)}
 }
 
-// Add writes page sizes into the document and keeps it.
+// Add marks the places of page sizes in the document and keeps it.
 func (c *documents) Add(ctx context.Context, text string, doc *ast.QueryDocument) {
 	for _, o := range doc.Operations {
-		writePages(o.SelectionSet, c.limits.Page)
+		writePages(o.SelectionSet)
 	}
 	for _, f := range doc.Fragments {
-		writePages(f.SelectionSet, c.limits.Page)
+		writePages(f.SelectionSet)
 	}
 	c.Cache.Add(ctx, text, doc)
 }

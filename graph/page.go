@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -9,25 +8,25 @@ import (
 	"steward/internal/rules/errs"
 )
 
-// pageVariable marks the variable that stands for the page size of a field whose
-// own sizes are variables. No document can name it: names have no colon. Behind
-// the mark come the names of the variables for first and last.
+// pageVariable marks the variable that stands for the page size of a field that
+// names none or names it by variables. No document can name it: names have no
+// colon. Behind the mark come the names of the variables for first and last.
 const pageVariable = "page:"
 
-// writePages gives every field that takes a page size the default one where the
-// document gives none or null, in every depth: a connection without a size would
-// load everything.
-func writePages(ss ast.SelectionSet, page int) {
+// writePages marks every field that takes a page size and may lack one, in every
+// depth, so that fillPage can give it the default: a connection without a size
+// would load everything.
+func writePages(ss ast.SelectionSet) {
 	for _, s := range ss {
 		switch s := s.(type) {
 		case *ast.Field:
 			if paged(s) {
-				writePage(s, page)
+				writePage(s)
 			}
 			wrapLists(s)
-			writePages(s.SelectionSet, page)
+			writePages(s.SelectionSet)
 		case *ast.InlineFragment:
-			writePages(s.SelectionSet, page)
+			writePages(s.SelectionSet)
 		}
 	}
 }
@@ -37,7 +36,7 @@ func paged(f *ast.Field) bool {
 	return f.Definition != nil && f.Definition.Arguments.ForName("first") != nil
 }
 
-func writePage(f *ast.Field, page int) {
+func writePage(f *ast.Field) {
 	first, last := pageSize(f, "first"), pageSize(f, "last")
 	variable := func(v *ast.Value) string {
 		if v != nil && v.Kind == ast.Variable {
@@ -45,10 +44,7 @@ func writePage(f *ast.Field, page int) {
 		}
 		return ""
 	}
-	switch {
-	case false:
-		setArgument(f, "first", &ast.Value{Raw: strconv.Itoa(page), Kind: ast.IntValue, Position: f.Position})
-	case (first == nil || variable(first) != "") && (last == nil || variable(last) != ""):
+	if (first == nil || variable(first) != "") && (last == nil || variable(last) != "") {
 		setArgument(f, "first", &ast.Value{Raw: pageVariable + variable(first) + ":" + variable(last), Kind: ast.Variable, Position: f.Position})
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -78,11 +77,11 @@ func TestProbesWhileTheDatabaseIsAway(t *testing.T) {
 // family sends a signal to a process and its children: PostgreSQL has one for each connection.
 func family(t *testing.T, pid int, sig syscall.Signal) {
 	t.Helper()
-	out, err := exec.Command("ps", "-o", "pid=", "--ppid", strconv.Itoa(pid)).Output()
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
-		t.Fatalf("ps: %v", err)
+		t.Fatal(err)
 	}
-	for _, child := range append(strings.Fields(string(out)), strconv.Itoa(pid)) {
+	for _, child := range append(strings.Fields(string(children)), strconv.Itoa(pid)) {
 		if n, err := strconv.Atoi(child); err != nil || syscall.Kill(n, sig) != nil {
 			t.Logf("process %s is gone", child)
 		}

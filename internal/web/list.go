@@ -26,6 +26,10 @@ func (s *site) list(w http.ResponseWriter, r *http.Request, e *entity.Entity) er
 	if err := mayRead(v, e); err != nil {
 		return err
 	}
+	if q, blank := withoutBlanks(r.URL.Query()); blank && !fragment(r) { // as the filter panel sends it
+		http.Redirect(w, r, ui.Query{Path: r.URL.Path, Values: q}.String(), http.StatusSeeOther)
+		return nil
+	}
 	l, err := readListing(r, e)
 	if err != nil {
 		return err
@@ -70,6 +74,21 @@ func (s *site) list(w http.ResponseWriter, r *http.Request, e *entity.Entity) er
 	}
 	name := view.Name(show.Lang, e, 2)
 	return s.show(w, r, http.StatusOK, s.frame(r, name, layout.Crumb{Label: name}), view.ListPage(page))
+}
+
+// withoutBlanks leaves out parameters without a value, and says whether there were any.
+func withoutBlanks(q url.Values) (url.Values, bool) {
+	out, blank := url.Values{}, false
+	for name, list := range q {
+		for _, v := range list {
+			if v == "" {
+				blank = true
+				continue
+			}
+			out.Add(name, v)
+		}
+	}
+	return out, blank
 }
 
 // mayRead answers a list of an entity whose rows are all out of reach as an

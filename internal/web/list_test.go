@@ -51,6 +51,9 @@ func TestListFiltersSortsAndPages(t *testing.T) {
 		p.Want(".chip.on", "Risk: High, Low")
 		p.Want(".chip.on", "VENDOR 099")
 		w.get(w.pia, "/vendors?f.risk=HIGH&f.risk=LOW").want(200).page().Want("nav.pager", "1 to 50 of 80")
+		if to := w.get(w.pia, "/vendors?f.risk=&q=&f.status=ACTIVE").want(303).Header.Get("Location"); to != "/vendors?f.status=ACTIVE" {
+			t.Errorf("an untidy address leads to %s", to)
+		}
 		w.get(w.pia, "/vendors?q=zzz").want(200).page().Want(".empty", "Nothing matches")
 
 		// What htmx asks for is the list alone, and the same list.

@@ -20,6 +20,7 @@ func (s *site) pages() map[string]handler {
 	return map[string]handler{
 		"GET /{$}":                        s.home,
 		"GET /me":                         s.profile,
+		"GET /explorer":                   s.explorer,
 		"POST /me/profile":                s.saveProfile,
 		"POST /me/sessions/{id}/end":      s.endSession,
 		"POST /me/tokens":                 s.createToken,
