@@ -293,3 +293,30 @@ test('the pages are clean in both themes and on a phone, and read without script
   await page.getByRole('button', { name: 'Save' }).click();
   await context.close();
 });
+
+test('cells that the plan no longer takes say why and stay until they are taken back', async () => {
+  const { page, seen, context } = await open(browser);
+  await signIn(page, steward.url, 'Pia Portfolio');
+  await page.goto(`${steward.url}${address}?show=plan`);
+  const other = await context.newPage();
+  await other.goto(`${steward.url}${address}`);
+  await other.getByRole('link', { name: 'Submit' }).click();
+  await other.locator('#move-plan').getByRole('button', { name: 'Submit' }).click();
+  await other.locator('.steps [aria-current=step]', { hasText: 'Submitted' }).waitFor();
+  const before = await cell(page, 'Licences', 11).textContent();
+  await type(page, 'Licences', 11, '5');
+  await page.locator('td.bad').waitFor();
+  assert.match(await page.locator('#g-save').textContent(), /1 cell was not saved/);
+  assert.notEqual(await page.locator('td.bad').getAttribute('title'), '');
+  await accessible(page, 'a refused cell');
+  await cell(page, 'Licences', 11).click();
+  await page.keyboard.press('Control+z');
+  assert.equal(await cell(page, 'Licences', 11).textContent(), before);
+  await page.locator('#g-save.ok', { hasText: 'All changes saved' }).waitFor();
+  assert.equal(await page.locator('td.bad, td.dirty').count(), 0);
+  await other.getByRole('link', { name: 'Recall' }).click();
+  await other.locator('#move-plan').getByRole('button', { name: 'Recall' }).click();
+  await other.locator('.steps [aria-current=step]', { hasText: 'Draft' }).waitFor();
+  quiet(seen);
+  await context.close();
+});

@@ -119,6 +119,18 @@ func TestBanner(t *testing.T) {
 	}
 }
 
+// TestDevelopmentSignInStaysAtHome: a Config that did not come through the command line is refused as well (AN-16).
+func TestDevelopmentSignInStaysAtHome(t *testing.T) {
+	for name, s := range map[string]config.Serve{
+		"without --demo": {Listen: "127.0.0.1:0"}, "in production": {Demo: true, Production: true, Listen: "127.0.0.1:0"},
+		"beside an issuer": {Demo: true, OIDCIssuer: "https://id.example", Listen: "127.0.0.1:0"}, "for other machines": {Demo: true, Listen: "0.0.0.0:0"},
+	} {
+		if p, err := (&App{cfg: Config{Serve: s}}).provider("secret"); err == nil {
+			t.Errorf("%s: %v", name, p)
+		}
+	}
+}
+
 // TestClean deletes what is past its time and nothing else.
 func TestClean(t *testing.T) {
 	testkit.Databases(t, func(t *testing.T, s *store.Store) {

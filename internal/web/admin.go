@@ -2,25 +2,17 @@ package web
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"entgo.io/ent/dialect/sql"
 
 	"steward/ent"
-	"steward/ent/importbatch"
 	"steward/ent/integration"
-	"steward/internal/area/audit"
 	"steward/internal/area/people"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
 	"steward/internal/rules/access"
-	"steward/internal/rules/civil"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -41,192 +33,6 @@ func offered(ctx context.Context, name string, l access.Letter) error {
 		return errs.NotFound()
 	}
 	return nil
-}
-
-// auditPage is everything that happened, as far as the reader may see it.
-func (s *site) auditPage(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	if err := offered(ctx, "ChangeEvent", access.Read); err != nil {
-		return err
-	}
-	lang, q := i18n.From(ctx), r.URL.Query()
-	f := audit.Filter{Entity: q.Get("entity"), ID: ident.ID(q.Get("id")), Actor: q.Get("actor"), Op: q.Get("op"), Via: q.Get("via"), ChangeSet: q.Get("set"), After: q.Get("after")}
-	from, err := day(ctx, q.Get("from"), 0)
-	if err != nil {
-		return err
-	}
-	until, err := day(ctx, q.Get("until"), 1)
-	if err != nil {
-		return err
-	}
-	f.From, f.To = from, until
-	page, err := audit.List(ctx, s.store, f)
-	if err != nil {
-		return err
-	}
-	need := wanted{}
-	for _, x := range page.Entries {
-		if e := entity.ByName(x.Event.EntityType); e != nil {
-			wantedByDiff(need, e, diffOf(x))
-		}
-	}
-	show, err := s.shower(ctx, need)
-	if err != nil {
-		return err
-	}
-	p := desk.Audit{
-		From:  ui.Field{Name: "from", Label: i18n.T(lang, "desk.from"), Value: q.Get("from")},
-		Until: ui.Field{Name: "until", Label: i18n.T(lang, "desk.until"), Value: q.Get("until")},
-	}
-	kinds := ui.Field{Name: "entity", Label: i18n.T(lang, "desk.kind"), Value: f.Entity, Blank: i18n.T(lang, "desk.every")}
-	for _, e := range entity.Registry() {
-		kinds.Options = append(kinds.Options, ui.Option{Value: e.Name, Label: view.Name(lang, e, 2)})
-	}
-	ops := ui.Field{Name: "op", Label: i18n.T(lang, "desk.op"), Value: f.Op, Blank: i18n.T(lang, "desk.every")}
-	for _, op := range []string{"CREATE", "UPDATE", "ARCHIVE", "RESTORE", "DELETE", "EVENT"} {
-		ops.Options = append(ops.Options, ui.Option{Value: op, Label: i18n.T(lang, "change."+op)})
-	}
-	vias := ui.Field{Name: "via", Label: i18n.T(lang, "desk.via"), Value: f.Via, Blank: i18n.T(lang, "desk.every")}
-	for _, via := range []string{"PAGE", "API", "IMPORT", "JOB", "CLI"} {
-		vias.Options = append(vias.Options, ui.Option{Value: via, Label: i18n.T(lang, "via."+via)})
-	}
-	p.Filters = []ui.Field{kinds, ops, vias}
-	for _, name := range []string{"id", "actor", "set"} {
-		if q.Get(name) != "" {
-			p.Hidden = append(p.Hidden, [2]string{name, q.Get(name)})
-		}
-	}
-	for _, x := range page.Entries {
-		kind, change := x.Event.EntityType, ui.Change{}
-		ev := *x.Event
-		ev.Diff = diffOf(x)
-		if e := entity.ByName(kind); e != nil {
-			change = changeOf(ctx, show, e, &ev, "")
-			if e.Registry {
-				kind = view.Name(lang, e, 1)
-			}
-		}
-		p.Events = append(p.Events, desk.Event{Change: change, Kind: kind, Title: x.Title, Href: x.Path})
-	}
-	if page.Next != "" {
-		next := url.Values{}
-		maps.Copy(next, q)
-		next.Set("after", page.Next)
-		p.Next = "/admin/audit?" + next.Encode()
-	}
-	return s.administer(w, r, i18n.T(lang, "nav.audit"), desk.AuditPage(p))
-}
-
-// diffOf puts the visible values of an entry back into the form of a diff.
-func diffOf(x audit.Entry) map[string][2]any {
-	out := map[string][2]any{}
-	for _, f := range x.Fields {
-		if !f.Hidden {
-			out[f.Name] = [2]any{f.Before, f.After}
-		}
-	}
-	return out
-}
-
-// day reads a day of a filter as the instant it begins on the reader's clock, some
-// days later; nil for none.
-func day(ctx context.Context, text string, later int) (*time.Time, error) {
-	if text == "" {
-		return nil, nil
-	}
-	d, err := civil.ParseDate(text)
-	if err != nil {
-		return nil, errs.Invalid("from", "error.not_date", "value", text)
-	}
-	t := time.Date(d.Year, d.Month, d.Day+later, 0, 0, 0, 0, i18n.Zone(ctx)).UTC()
-	return &t, nil
-}
-
-// importsPage lists the imports whose portfolio the reader sees.
-func (s *site) importsPage(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	if err := offered(ctx, "ImportBatch", access.Read); err != nil {
-		return err
-	}
-	lang := i18n.From(ctx)
-	list, err := s.store.ClientOf(ctx).ImportBatch.Query().Order(importbatch.ByCreatedAt(sql.OrderDesc()), importbatch.ByID()).Limit(200).All(ctx)
-	if err != nil {
-		return err
-	}
-	t := desk.Table{Label: i18n.T(lang, "nav.imports"), Blank: ui.Blank{Icon: "upload", Title: i18n.T(lang, "desk.no_imports")},
-		Heads: []string{i18n.T(lang, "desk.import"), i18n.T(lang, "desk.files"), i18n.T(lang, "desk.rows"), i18n.T(lang, "desk.who"), i18n.T(lang, "desk.when"), i18n.T(lang, "desk.state")}}
-	for _, b := range list {
-		t.Rows = append(t.Rows, []ui.Component{desk.Link("/admin/imports/"+b.ID.String(), b.Format), ui.Text(strings.Join(b.Files, ", ")), ui.Text(number(lang, b.Report["rows"])),
-			ui.Text(b.ActorName), ui.Text(i18n.Time(lang, b.CreatedAt, i18n.Zone(ctx))), batchState(lang, b)})
-	}
-	title := i18n.T(lang, "nav.imports")
-	return s.administer(w, r, title, desk.TablePage(title, "upload", []desk.Table{t}))
-}
-
-func batchState(lang string, b *ent.ImportBatch) ui.Component {
-	if b.Status == importbatch.StatusUNDONE {
-		return ui.Badge(ui.Warn, i18n.T(lang, "desk.undone"), "")
-	}
-	return ui.Badge(ui.OK, i18n.T(lang, "desk.applied"), "")
-}
-
-// number writes a number of a report; JSON has made a float of it.
-func number(lang string, v any) string {
-	if n, ok := v.(float64); ok {
-		return i18n.Int(lang, int(n))
-	}
-	if v == nil {
-		return ""
-	}
-	return fmt.Sprint(v)
-}
-
-// importPage is the report of one import.
-func (s *site) importPage(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	lang := i18n.From(ctx)
-	b, err := s.store.ClientOf(ctx).ImportBatch.Get(ctx, ident.ID(r.PathValue("id")))
-	if err != nil {
-		return err
-	}
-	p := desk.Batch{Title: b.Format, Sub: strings.Join(b.Files, ", ")}
-	p.Facts = []ui.Fact{
-		{Label: i18n.T(lang, "desk.who"), Value: b.ActorName}, {Label: i18n.T(lang, "desk.when"), Value: i18n.Time(lang, b.CreatedAt, i18n.Zone(ctx))},
-		{Label: i18n.T(lang, "desk.state"), Content: batchState(lang, b)}, {Label: i18n.T(lang, "desk.rows"), Value: number(lang, b.Report["rows"])},
-		{Label: i18n.T(lang, "nav.audit"), Content: desk.Link("/admin/audit?set="+url.QueryEscape(b.ChangeSet), i18n.T(lang, "desk.see_changes"))},
-	}
-	p.Counts = desk.Table{Label: i18n.T(lang, "desk.counts"), Blank: ui.Blank{Icon: "upload", Title: i18n.T(lang, "desk.none")},
-		Heads: []string{i18n.T(lang, "desk.kind"), i18n.T(lang, "desk.created"), i18n.T(lang, "desk.updated"), i18n.T(lang, "desk.unchanged")}}
-	counts := map[string][3]any{}
-	for i, part := range []string{"created", "updated", "unchanged"} {
-		of, _ := b.Report[part].(map[string]any)
-		for name, n := range of {
-			row := counts[name]
-			row[i] = n
-			counts[name] = row
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		label := name
-		if e := entity.ByName(name); e != nil && e.Registry {
-			label = view.Name(lang, e, 2)
-		}
-		row := []ui.Component{ui.Text(label)}
-		for _, n := range counts[name] {
-			row = append(row, ui.Text(number(lang, n)))
-		}
-		p.Counts.Rows = append(p.Counts.Rows, row)
-	}
-	p.Warnings = desk.Table{Label: i18n.T(lang, "desk.warnings"), Blank: ui.Blank{Icon: "circle-check", Title: i18n.T(lang, "desk.no_warnings")},
-		Heads: []string{i18n.T(lang, "desk.line"), i18n.T(lang, "desk.message")}}
-	for _, part := range []string{"faults", "warnings"} {
-		list, _ := b.Report[part].([]any)
-		for _, x := range list[:min(len(list), 200)] {
-			o, _ := x.(map[string]any)
-			p.Warnings.Rows = append(p.Warnings.Rows, []ui.Component{ui.Text(number(lang, o["row"])), ui.Text(number(lang, o["message"]))})
-		}
-	}
-	return s.administer(w, r, b.Format, desk.BatchPage(p))
 }
 
 // usersPage lists the people who can sign in, with the rights asked for next.

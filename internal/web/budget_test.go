@@ -293,6 +293,33 @@ func TestLargeGroupsArriveFolded(t *testing.T) {
 	}
 }
 
+// A plan by the year spans the months of its neighbour and is in no month's sum;
+// its currency has totals of its own.
+func TestCoarsePlansAndCurrencies(t *testing.T) {
+	each(t, func(w *world) {
+		var yearly *ent.BudgetLine
+		w.do(func(ctx context.Context, c *ent.Client) error {
+			p := c.BudgetPlan.Create().SetName("Grant").SetPortfolio(w.ours).SetFiscalYear(2026).SetPeriodLength("YEAR").SetCurrency("EUR").SaveX(ctx)
+			yearly = c.BudgetLine.Create().SetName("Research").SetPlan(p).SaveX(ctx)
+			return nil
+		})
+		w.fill(budget.CellEdit{LineID: yearly.ID, Period: "2026-04", Field: budget.Planned, Amount: amount(90000)},
+			budget.CellEdit{LineID: w.line.ID, Period: "2026-04", Field: budget.Planned, Amount: amount(12500)})
+		p := w.get(w.pia, "/portfolios/cc/budget?fy=2026&show=plan").want(200).page()
+		row := "tr[data-row='" + yearly.ID.String() + "'] "
+		p.WantCount(row+"td.c", 1)
+		p.WantAttr(row+"td.c", "colspan", "12")
+		p.Want(row+"td.c", "90,000")
+		p.WantCount("tfoot tr", 2)
+		p.Want("tfoot tr[data-cur=EUR] td.tt", "90,000")
+		p.Want("tfoot tr[data-cur=CAD] td.tt", "12,500")
+		p.WantNone("tfoot tr[data-cur=EUR] td.g[data-v]:not(.tt):not(.pl)")
+		p.Want("#totals tbody tr", "EUR", "€90,000.00")
+		p.Want(row+".prd", "Common Components")
+		w.get(w.pia, "/portfolios/cc").page().Want(".kpi", "Plan", "$12,500.00 + €90,000.00")
+	})
+}
+
 func zipped(t *testing.T, s string) []byte {
 	t.Helper()
 	var b bytes.Buffer

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"slices"
 
 	"steward/internal/platform/i18n"
 	"steward/internal/rules/access"
@@ -15,7 +14,7 @@ import (
 // only, so for everybody else the page is not there.
 func (s *site) explorer(w http.ResponseWriter, r *http.Request) error {
 	v := viewer.From(r.Context())
-	if len(v.Roles) == 0 || slices.Equal(v.Roles, []string{string(access.RolePartner)}) {
+	if len(v.Roles) == 0 || v.Has(string(access.RolePartner)) {
 		return errs.NotFound()
 	}
 	p := s.frame(r, i18n.C(r.Context(), "explorer.title"))

@@ -171,18 +171,10 @@ func (x *export) cell(f *entity.Field, row entity.Row) string {
 
 // Guarded puts an apostrophe before text that a spreadsheet would take for a
 // formula, and before text that already looks so guarded, so that taking exactly
-// one apostrophe away gives back what went in.
+// one apostrophe away, as imports do, gives back what went in.
 func Guarded(text string) string {
 	if formula(strings.TrimLeft(text, "'")) {
 		return "'" + text
-	}
-	return text
-}
-
-// Unguarded takes back what Guarded did.
-func Unguarded(text string) string {
-	if rest, ok := strings.CutPrefix(text, "'"); ok && formula(strings.TrimLeft(rest, "'")) {
-		return rest
 	}
 	return text
 }

@@ -2,13 +2,9 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
-
-	"entgo.io/ent/dialect/sql"
 
 	"steward/ent"
 	"steward/internal/platform/entity"
@@ -20,7 +16,6 @@ import (
 	"steward/internal/rules/viewer"
 	view "steward/views/entity"
 	"steward/views/layout"
-	"steward/views/ui"
 )
 
 // typed is what somebody put into a form: the text of each field, and the values
@@ -338,137 +333,6 @@ func (s *site) showForm(w http.ResponseWriter, r *http.Request, e *entity.Entity
 	list := view.Name(lang, e, 2)
 	crumbs := []layout.Crumb{{Label: list, Href: "/" + e.Path}, {Label: f.Title}}
 	return s.show(w, r, status, s.frame(r, f.Title, crumbs...), view.FormPage(f))
-}
-
-// conflict answers a write based on an older version: what it was, what somebody
-// else made of it, and what was typed. Fields that were typed as they had been are
-// not mine, so keeping mine leaves them as the other person wrote them.
-func (s *site) conflict(w http.ResponseWriter, r *http.Request, e *entity.Entity, row entity.Row, t typed, wrong *errs.Error) error {
-	ctx := r.Context()
-	lang := i18n.From(ctx)
-	now, err := s.find(ctx, e, row.ID.String())
-	if err != nil {
-		return err
-	}
-	before, err := s.asOf(ctx, e, now, formVersion(r))
-	if err != nil {
-		return err
-	}
-	need := wanted{}
-	fields := formFields(viewer.From(ctx), e, false)
-	for _, values := range []entity.Row{now, before} {
-		need.row(e, values, fields)
-	}
-	for _, value := range t.values {
-		if id, ok := value.(ident.ID); ok {
-			need.add(id)
-		}
-	}
-	show, err := s.shower(ctx, need)
-	if err != nil {
-		return err
-	}
-	currency := show.Currency(e, now)
-	version, _ := e.Value(now, "version").(int)
-	c := ui.ConflictProps{ID: "conflict", Action: view.Href(e, now), Reload: view.Href(e, now) + "/edit", Mine: [][2]string{{"version", strconv.Itoa(version)}}}
-	for _, f := range fields {
-		value, sent := t.values[f.Name]
-		text := func(v any) string { return show.Text(e, f, plain(f, v), currency) }
-		was, is := text(e.Value(before, f.Name)), text(e.Value(now, f.Name))
-		mine := text(value)
-		if !sent {
-			mine = is
-		}
-		if mine != was && sent {
-			c.Mine = append(c.Mine, [2]string{f.Name, t.text[f.Name]})
-		} else {
-			mine = is
-		}
-		if was != is || mine != is {
-			c.Rows = append(c.Rows, ui.ConflictRow{Field: view.Label(lang, e, f), Before: was, Theirs: is, Mine: mine})
-		}
-	}
-	c.By, c.At = conflictArgs(ctx, wrong)
-	if fragment(r) {
-		return s.part(w, r, http.StatusConflict, ui.Conflict(c))
-	}
-	title := show.Title(e, now)
-	return s.show(w, r, http.StatusConflict, s.frame(r, title, layout.Crumb{Label: view.Name(lang, e, 2), Href: "/" + e.Path}, layout.Crumb{Label: title, Href: view.Href(e, now)}), view.ConflictPage(title, c))
-}
-
-// conflictArgs are who was faster, and when, in the reader's words.
-func conflictArgs(ctx context.Context, wrong *errs.Error) (who, when string) {
-	for i := 0; i+1 < len(wrong.Args); i += 2 {
-		switch wrong.Args[i] {
-		case "who":
-			who = fmt.Sprint(wrong.Args[i+1])
-		case "when":
-			when = ago(ctx, wrong.Args[i+1])
-		}
-	}
-	if who == "" {
-		who = i18n.C(ctx, "entity.somebody")
-	}
-	return who, when
-}
-
-// asOf returns the row as it was at a version: what the history says each field
-// was before the first change after it.
-func (s *site) asOf(ctx context.Context, e *entity.Entity, now entity.Row, version int) (entity.Row, error) {
-	before := entity.Row{ID: now.ID, Values: slices.Clone(now.Values)}
-	changes, err := s.store.History(ctx, now.ID, 100, 0) // newest first
-	if err != nil {
-		return before, err
-	}
-	for _, change := range changes {
-		if change.EntityVersion <= version {
-			break
-		}
-		for name, d := range change.Diff {
-			f, ok := e.Field(name)
-			if !ok {
-				continue
-			}
-			if before.Values[e.Index(name)], err = f.FromJSON(d[0]); err != nil || d[0] == nil {
-				before.Values[e.Index(name)] = nil
-			}
-			if f.Kind == "enum" && d[0] != nil {
-				before.Values[e.Index(name)] = fmt.Sprint(d[0])
-			}
-		}
-	}
-	return before, nil
-}
-
-// options finds records for a type-ahead field by words.
-func (s *site) options(w http.ResponseWriter, r *http.Request, e *entity.Entity) error {
-	ctx := r.Context()
-	if err := mayRead(viewer.From(ctx), e); err != nil {
-		return err
-	}
-	words := strings.TrimSpace(r.URL.Query().Get("q"))
-	if len(words) > 200 {
-		return errs.Invalid("q", "error.too_long", "max", 200)
-	}
-	sort, _ := e.Field(e.Sort)
-	found, err := e.List(ctx, s.store.ClientOf(ctx), func(sel *sql.Selector) {
-		if e.Archivable {
-			sel.Where(sql.IsNull(sel.C("archived_at")))
-		}
-		if p := matching(sel, e, words); p != nil {
-			sel.Where(p)
-		}
-	}, func(sel *sql.Selector) { ordered(sel, sort, false) }, 20, 0)
-	if err != nil {
-		return err
-	}
-	show := view.Show{Lang: i18n.From(ctx), Zone: i18n.Zone(ctx)}
-	var out []ui.ComboOption
-	for _, row := range found {
-		ref := show.RefOf(e, row)
-		out = append(out, ui.ComboOption{Value: row.ID.String(), Label: ref.Title, Sub: ref.Sub})
-	}
-	return s.part(w, r, http.StatusOK, ui.ComboOptions(out))
 }
 
 // mayEditField reports whether a field of a row may be typed into now.

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"steward/ent"
+	"steward/internal/exchange/importer"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
 	"steward/internal/web"
@@ -174,8 +175,8 @@ func TestExport(t *testing.T) {
 func TestGuardedRoundTrip(t *testing.T) {
 	check := func(s string) {
 		g := web.Guarded(s)
-		if web.Unguarded(g) != s {
-			t.Fatalf("%q came back as %q", s, web.Unguarded(g))
+		if importer.Unguarded(g) != s {
+			t.Fatalf("%q came back as %q", s, importer.Unguarded(g))
 		}
 		if strings.IndexAny(g, "=+-@\t\r\x00") == 0 || strings.HasPrefix(g, "＝") {
 			t.Fatalf("%q is a formula", g)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"steward/ent"
 	entcontract "steward/ent/contract"
@@ -267,8 +268,14 @@ func (s *site) productObjectives(ctx context.Context, p *page.Page, id ident.ID)
 		}
 		o := page.Objective{Href: "/objectives/" + st.Objective.Key, Name: nameIn(lang, st.Objective.Name, st.Objective.NameFr),
 			State: i18n.T(lang, flow.Objective.StateKey(st.Objective.Status.String())), Progress: st.Progress, Expected: st.Expected, Tone: toneOf(st.Pace)}
+		number := func(a money.Amount) string { // a reading, not money: only the decimals it has
+			return strings.TrimSuffix(strings.TrimSuffix(i18n.Money(lang, a, ""), ".00"), ",00")
+		}
 		for _, k := range st.Results {
-			result := page.Result{Name: nameIn(lang, k.Name, k.NameFr), Progress: "–"}
+			result := page.Result{Name: nameIn(lang, k.Name, k.NameFr), Progress: "–", Now: strings.TrimSpace("– / " + number(k.Target) + " " + k.Unit)}
+			if k.Current != nil {
+				result.Now = strings.TrimSpace(number(*k.Current) + " / " + number(k.Target) + " " + k.Unit)
+			}
 			if k.ProgressBp != nil {
 				result.Progress = i18n.Percent(lang, float64(*k.ProgressBp)/10000, 0)
 			}

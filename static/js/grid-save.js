@@ -14,7 +14,7 @@ const el = (tag, props = {}, ...children) => {
 };
 
 export class Saver {
-  #open = new Map(); // cell -> the amount before the first change that is not saved
+  #open = new Map(); // cell -> what the server has, for cells that are to be saved
 
   #versions = new Map(); // line|period -> version
 
@@ -67,10 +67,22 @@ export class Saver {
     return this.#versions.get(k);
   }
 
+  // settle forgets cells that are back at what the server has.
+  #settle() {
+    for (const [cell, before] of this.#open) {
+      const td = this.grid.cells.get(cell);
+      if (!td || this.grid.value(td) !== before) continue;
+      this.#open.delete(cell);
+      this.grid.mark(td, '');
+      td.classList.remove('dirty');
+    }
+  }
+
   async flush() {
     clearTimeout(this.#timer);
     if (this.#sent?.busy || this.#clash) return;
     if (!this.#sent) {
+      this.#settle();
       const cells = [...this.#open.keys()].filter((c) => !this.grid.cells.get(c)?.dataset.bad).slice(0, MOST);
       if (!cells.length) { if (!this.#open.size) this.state('ok', 'saved'); return; }
       const body = JSON.stringify({
@@ -112,7 +124,7 @@ export class Saver {
     const { grid } = this;
     sent.cells.forEach((c, i) => {
       const td = grid.cells.get(c);
-      if (td && grid.value(td) !== sent.values[i]) return; // changed again while it was sent
+      if (td && grid.value(td) !== sent.values[i]) { this.#open.set(c, sent.values[i]); return; } // changed again while it was sent
       this.#open.delete(c);
       td?.classList.remove('dirty');
     });
@@ -209,7 +221,7 @@ export class Saver {
       const td = grid.cells.get(r.cell);
       this.#versions.set(`${r.x.lineId}|${r.x.period}`, r.x.version);
       const mine = answer === 'mine' || (answer === 'chosen' && dialog.querySelector(`[name="clash-${i}"]:checked`)?.value === 'mine');
-      if (mine) return;
+      if (mine) { this.#open.set(r.cell, r.theirs); return; }
       this.#open.delete(r.cell);
       grid.put(td, r.theirs);
       td.classList.remove('dirty');

@@ -62,7 +62,7 @@ func TestCanary(t *testing.T) {
 			}
 			for _, path := range paths {
 				status, body := w.get(p.v, path)
-				report(path, w.leaks(p.v, body))
+				report(path, w.leaks(p.v, plain(body, last(path)))) // the address may be said again
 				if status >= 500 {
 					t.Errorf("%s: %s: %d", p.name, path, status)
 				}
@@ -72,8 +72,8 @@ func TestCanary(t *testing.T) {
 			}
 			for _, r := range w.rows {
 				for name, doc := range w.otherQueries(r, w.first[r.house+"/Portfolio"], w.first[r.house+"/BudgetPlan"]) {
-					own := r.e.Name == "Portfolio" || name == "node" || name == "history" || name == "comments" || name == "nodes"
-					if own {
+					whole := name == "viewer" || strings.HasSuffix(name, "Totals") || name == "budgetGrid" || name == "contractRenewals"
+					if !whole || r.e.Name == "Portfolio" { // those do not depend on the record
 						report(name+" of "+r.e.Name+" of "+r.house, w.leaks(p.v, w.ask(p.v, doc).body))
 					}
 				}
@@ -97,6 +97,9 @@ func TestCanary(t *testing.T) {
 		}
 	})
 }
+
+// last is the last segment of a path.
+func last(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 
 func (w *world) secretsOf(name string) (out []string) {
 	seen := map[string]bool{}

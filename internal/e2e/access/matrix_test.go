@@ -12,7 +12,6 @@ import (
 
 	"steward/internal/platform/entity"
 	"steward/internal/rules/access"
-	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 	"steward/internal/testkit"
 )
@@ -143,7 +142,7 @@ func (w *world) try(v *viewer.Viewer, field, vars, args string, values ...any) s
 	return a.code("it")
 }
 
-// key returns the argument of an idempotency key: integrations need one for money.
+// fresh returns an idempotency key: integrations need one for money.
 func (w *world) fresh() string { w.n++; return fmt.Sprintf("key-%d", w.n) }
 
 // TestMatrix (AZ-1, AZ-11): for every entity and everybody, reading, creating,
@@ -310,5 +309,3 @@ func differ(t *testing.T, when string, before, after map[string]string) bool {
 	}
 	return found
 }
-
-var _ = ident.ID("")

@@ -8,7 +8,6 @@ import (
 	"steward/ent"
 	"steward/internal/rules/access"
 	"steward/internal/rules/flow"
-	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 )
 
@@ -24,11 +23,15 @@ type verb struct {
 	// fails is what those who may get all the same, as the world is: a rule of the
 	// verb that is not about rights.
 	fails string
+	// creates is the type of record it makes, which is absent for those who read none.
+	creates string
+	// points: its input names a record of the other house.
+	points string
 }
 
 // move is the verb that takes the fresh record of a type one step on.
 func move(of string, m flow.Machine, to, note string) verb {
-	from := m.Initial[len(m.Initial)-1]
+	from := m.Initial[0]
 	step, ok := m.Find(from, to)
 	if !ok {
 		panic("no such move: " + of + " " + from + " " + to)
@@ -53,7 +56,7 @@ var verbs = map[string]verb{
 	"moveContract":     move("Contract", flow.Contract, "UNDER_REVIEW", ""),
 	"moveObjective":    move("Objective", flow.Objective, "ACTIVE", ""),
 	"moveInitiative":   move("Initiative", flow.Initiative, "SUBMITTED", ""),
-	"moveProductStage": move("Product", flow.ProductStage, "PILOT", "because"),
+	"moveProductStage": move("Product", flow.ProductStage, "PROOF_OF_CONCEPT", "because"),
 	"checkIn": {entity: "KeyResult", may: writes("KeyResult"), input: func(w *world, r *row) map[string]any {
 		return map[string]any{"keyResultId": r.id, "value": "8", "confidence": 0.5, "on": "2026-03-01"}
 	}},
@@ -67,7 +70,7 @@ var verbs = map[string]verb{
 		input: func(w *world, r *row) map[string]any {
 			return map[string]any{"id": w.remarks[r.id], "version": 1, "body": "x"}
 		}},
-	"openFiscalYear": {entity: "Portfolio", may: writes("FiscalPeriod"), input: func(w *world, r *row) map[string]any {
+	"openFiscalYear": {entity: "Portfolio", creates: "FiscalPeriod", may: writes("FiscalPeriod"), input: func(w *world, r *row) map[string]any {
 		return map[string]any{"portfolio": r.key, "fiscalYear": 2050}
 	}},
 	"closeFiscalPeriod": {entity: "FiscalPeriod", may: with("FiscalPeriod", access.Execute), person: true, fails: "STATE", input: func(w *world, r *row) map[string]any {
@@ -86,11 +89,13 @@ var verbs = map[string]verb{
 		return map[string]any{"postings": []any{map[string]any{"lineId": r.id, "period": "2031-12", "amount": "5"}}}
 	}},
 	// from one portfolio of one's own to another: nobody here has two
-	"moveProductToPortfolio": {entity: "Product", may: func(v *viewer.Viewer) access.Reach { return access.Reach{} }, input: func(w *world, r *row) map[string]any {
-		to := map[string]string{"ours": "theirs", "theirs": "ours"}[r.house]
-		return map[string]any{"id": r.id, "portfolio": w.first[to+"/Portfolio"].id, "version": w.version(r), "reason": "because"}
+	"moveProductToPortfolio": {entity: "Product", points: "Portfolio", may: func(v *viewer.Viewer) access.Reach { return access.Reach{} }, input: func(w *world, r *row) map[string]any {
+		return map[string]any{"id": r.id, "portfolio": w.first[other[r.house]+"/Portfolio"].id, "version": w.version(r), "reason": "because"}
 	}},
 }
+
+// other is the house that a house knows nothing of.
+var other = map[string]string{"ours": "theirs", "theirs": "ours"}
 
 func (w *world) version(r *row) int { n, _ := r.e.Value(w.read(r), "version").(int); return n }
 
@@ -124,6 +129,8 @@ func TestVerbs(t *testing.T) {
 					}
 					switch {
 					case p.v == nil || !sees(p.v, r):
+					case x.creates != "" && !access.May(p.v, x.creates, access.Read):
+					case x.points != "" && !sees(p.v, w.first[other[house]+"/"+x.points]):
 					case x.person && access.Bounded(p.v) || !x.may(p.v).Includes(place):
 						want = forbidden
 					case x.fails != "":
@@ -170,5 +177,3 @@ func TestUndoIsForWhoDidIt(t *testing.T) {
 		}
 	})
 }
-
-var _ = ident.ID("")

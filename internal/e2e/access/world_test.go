@@ -39,7 +39,7 @@ import (
 // secret is one text or amount that stands in exactly one field of one row.
 type secret struct {
 	row   *row
-	field string // a column, or "comment" or "reason" of what hangs on the row
+	field string // a column, or "(comment)" or "(reason)" of what hangs on the row
 }
 
 // row is one record of the world and where it lies.
@@ -219,7 +219,7 @@ func (w *world) fill(house string, e *entity.Entity) *row {
 			turn++
 		}
 	}
-	reason := w.canary(r, "reason")
+	reason := w.canary(r, "(reason)")
 	err := w.s.Tx(store.Because(testkit.System(), &reason), func(ctx context.Context, c *ent.Client) error {
 		nw := e.New(c)
 		for i := range e.Fields {
@@ -294,7 +294,7 @@ func (w *world) read(r *row) entity.Row {
 // remark puts a comment on a row.
 func (w *world) remark(r *row) {
 	w.t.Helper()
-	body := w.canary(r, "comment")
+	body := w.canary(r, "(comment)")
 	w.do(func(ctx context.Context, c *ent.Client) error {
 		n := c.Comment.Create().SetSubjectType(r.e.Name).SetSubjectID(r.id).SetAuthorName("Somebody").SetBody(body)
 		if r.place.Portfolio != "" || r.e.Name == "Portfolio" {
@@ -391,9 +391,9 @@ func sees(v *viewer.Viewer, r *row) bool {
 // or from the audit of it.
 func knows(v *viewer.Viewer, s secret) bool {
 	switch s.field {
-	case "comment":
+	case "(comment)":
 		return access.ForRecord(v, "Comment", s.row.e.Name, access.Read).Includes(s.row.place)
-	case "reason":
+	case "(reason)":
 		return access.ForRecord(v, "ChangeEvent", s.row.e.Name, access.Read).Includes(s.row.place)
 	}
 	if access.ForField(v, s.row.e.Name, s.field).Includes(s.row.place) {
