@@ -230,6 +230,8 @@ func writeFuncs(b *bytes.Buffer, n *gen.Type) {
 		switch {
 		case f.Sensitive():
 			b.WriteString("nil, ")
+		case f.Nillable && f.IsEnum():
+			fmt.Fprintf(b, "entity.Word(n.%s), ", f.StructField())
 		case f.Nillable:
 			fmt.Fprintf(b, "entity.Deref(n.%s), ", f.StructField())
 		case f.IsEnum():

@@ -202,7 +202,7 @@ func init() {
 				}
 				rows := make([]entity.Row, len(ns))
 				for i, n := range ns {
-					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.PlanID, n.PortfolioID, entity.Deref(n.ProductID), n.Name, n.NameFr, n.Code, n.GroupName, n.Position, entity.Deref(n.Category), entity.Deref(n.CostClass), n.Coding, n.Unit, entity.Deref(n.QuantityPlanned), entity.Deref(n.QuantityActual), n.Outlook, n.Note, entity.Deref(n.ContractID), entity.Deref(n.PlannedTotal), entity.Deref(n.ForecastTotal), entity.Deref(n.ActualTotal)}}
+					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.PlanID, n.PortfolioID, entity.Deref(n.ProductID), n.Name, n.NameFr, n.Code, n.GroupName, n.Position, entity.Word(n.Category), entity.Word(n.CostClass), n.Coding, n.Unit, entity.Deref(n.QuantityPlanned), entity.Deref(n.QuantityActual), n.Outlook, n.Note, entity.Deref(n.ContractID), entity.Deref(n.PlannedTotal), entity.Deref(n.ForecastTotal), entity.Deref(n.ActualTotal)}}
 				}
 				return rows, nil
 			},
@@ -1006,7 +1006,7 @@ func init() {
 				}
 				rows := make([]entity.Row, len(ns))
 				for i, n := range ns {
-					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, n.Key, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.PortfolioID, entity.Deref(n.ProductID), entity.Deref(n.VendorID), n.Name, string(n.Kind), n.Region, n.URL, n.BlueGreen, entity.Deref(n.ActiveSlot), n.OnboardingStatus, entity.Deref(n.OwnerID)}}
+					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, n.Key, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.PortfolioID, entity.Deref(n.ProductID), entity.Deref(n.VendorID), n.Name, string(n.Kind), n.Region, n.URL, n.BlueGreen, entity.Word(n.ActiveSlot), n.OnboardingStatus, entity.Deref(n.OwnerID)}}
 				}
 				return rows, nil
 			},
@@ -1781,7 +1781,7 @@ func init() {
 				}
 				rows := make([]entity.Row, len(ns))
 				for i, n := range ns {
-					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, n.Key, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.PortfolioID, n.Name, n.NameFr, n.Summary, n.SummaryFr, string(n.Stage), entity.Deref(n.StageSince), entity.Deref(n.Criticality), n.Public, entity.Deref(n.TimeClass), entity.Deref(n.LaunchedOn), entity.Deref(n.RetiredOn), entity.Deref(n.TeamID), entity.Deref(n.OwnerID), entity.Deref(n.SponsorID)}}
+					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, n.Key, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.PortfolioID, n.Name, n.NameFr, n.Summary, n.SummaryFr, string(n.Stage), entity.Deref(n.StageSince), entity.Word(n.Criticality), n.Public, entity.Word(n.TimeClass), entity.Deref(n.LaunchedOn), entity.Deref(n.RetiredOn), entity.Deref(n.TeamID), entity.Deref(n.OwnerID), entity.Deref(n.SponsorID)}}
 				}
 				return rows, nil
 			},
@@ -2102,7 +2102,7 @@ func init() {
 				}
 				rows := make([]entity.Row, len(ns))
 				for i, n := range ns {
-					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, n.Key, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.Name, n.NameNorm, n.RegistrationID, string(n.Status), entity.Deref(n.Risk), n.Website, n.Note}}
+					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, n.Key, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.Name, n.NameNorm, n.RegistrationID, string(n.Status), entity.Word(n.Risk), n.Website, n.Note}}
 				}
 				return rows, nil
 			},

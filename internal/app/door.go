@@ -118,7 +118,7 @@ func (a *App) doors() (http.Handler, error) {
 	mux.Handle("/graphql", a.graphql(signIn))
 	mux.Handle("/", web.New(web.Config{Store: a.store, Auth: signIn, IssuerOrigin: origin(cfg.Issuer), NoIssuer: cfg.Issuer == "",
 		HTTPS: strings.HasPrefix(a.base, "https:"), Limits: web.Limits{ReadsPerMinute: a.cfg.RateReads, WritesPerSecond: a.cfg.RateWrites},
-		Banner: a.banner(), Log: a.cfg.Log}))
+		Banner: a.banner(), Demo: a.cfg.Demo, Log: a.cfg.Log}))
 	return obs.Routed(mux), nil
 }
 

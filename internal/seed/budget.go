@@ -109,7 +109,7 @@ type draft struct {
 }
 
 // budget makes the fiscal periods of three years, last year's to next year's, and the plans with their
-// lines: actuals where the books are closed, forecasts where they are open, plans everywhere.
+// lines: actuals where the books are closed, forecasts up to the end of this year, plans everywhere.
 func (w *world) budget(ctx context.Context, c *ent.Client) error {
 	for _, p := range portfolios {
 		if err := w.periods(ctx, c, p.key); err != nil {
@@ -195,10 +195,10 @@ func (w *world) draft(i int, name string, size int64, months []civil.Period, n i
 		}
 		amount := x.amount * size / 100 * share / 100 * int64(100+3*n) / 100 / 10 * 10
 		k := cell{period: period, planned: some(dollars(amount))}
-		switch {
-		case w.closed(period):
+		if w.closed(period) {
 			k.actual = spent(r, amount)
-		case n <= 0:
+		}
+		if n <= 0 {
 			k.forecast = some(dollars(amount * trend / 100 / 10 * 10))
 		}
 		plus(&d.planned, k.planned)

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"steward/internal/platform/auth"
 	"steward/internal/platform/i18n"
 	"steward/views/layout"
 )
@@ -13,6 +14,9 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
 	to := local(q.Get("return"))
 	if _, err := s.Auth.Authenticate(r); err == nil {
 		return leave(w, r, to)
+	}
+	if s.Demo && q.Get("out") != "1" {
+		return leave(w, r, auth.LoginURL(to))
 	}
 	p := s.frame(r, i18n.C(r.Context(), "layout.signin.button"))
 	s.render(w, r, http.StatusOK, layout.Bare(p, layout.SignIn(layout.SignInProps{

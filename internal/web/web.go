@@ -42,6 +42,9 @@ type Config struct {
 	IssuerOrigin string
 	// NoIssuer: nobody can sign in, and the sign-in page says so.
 	NoIssuer bool
+	// Demo: the identity provider is the built-in list of people, so there is no
+	// need for a page that only leads there.
+	Demo bool
 	// HTTPS: the site is reached over https; cookies are Secure and browsers are
 	// told to stay on it.
 	HTTPS  bool

@@ -99,13 +99,6 @@ func (w *world) pagesOfAbsent(p who, r *row, random string) {
 	if !careful[p.name] || p.v.Kind != viewer.Person {
 		return
 	}
-	form := func(pairs ...string) url.Values {
-		v := url.Values{}
-		for i := 0; i < len(pairs); i += 2 {
-			v.Set(pairs[i], pairs[i+1])
-		}
-		return v
-	}
 	edge := "products"
 	for _, x := range r.e.Edges {
 		if len(x.Columns) > 0 {

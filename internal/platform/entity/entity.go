@@ -221,7 +221,15 @@ func (e *Entity) Value(r Row, name string) any {
 	return nil
 }
 
-// Deref returns what p points at, or nil. Named text types come back as text.
+// Word returns the text of the enum that p points at, or nil.
+func Word[T ~string](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return string(*p)
+}
+
+// Deref returns what p points at, or nil.
 func Deref[T any](p *T) any {
 	if p == nil {
 		return nil

@@ -1,0 +1,214 @@
+package access_test
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"steward/ent"
+	"steward/ent/membership"
+	"steward/internal/platform/entity"
+	"steward/internal/rules/access"
+	"steward/internal/rules/ident"
+	"steward/internal/rules/viewer"
+)
+
+// routes are the patterns of the page door and where they are proved. A new one
+// fails TestEveryRouteIsKnown until it has a line here and a test there.
+var routes = map[string]string{
+	// crawled by TestCanary
+	"GET /{$}": "crawl", "GET /me": "crawl", "GET /admin/audit": "crawl", "GET /admin/imports": "crawl", "GET /admin/imports/{id}": "crawl",
+	"GET /admin/users": "crawl", "GET /admin/users/{id}": "crawl", "GET /admin/integrations": "crawl", "GET /comments/{id}": "crawl", "GET /sign-in": "crawl",
+	"GET ": "crawl", "GET .csv": "crawl", "GET .json": "crawl", "GET /options": "crawl", "GET /new": "crawl", "GET /{id}": "crawl", "GET /{id}/edit": "crawl",
+	"GET /{id}/history": "crawl", "GET /{id}/cells/{field}": "crawl", "GET /portfolios/{id}/budget": "crawl", "GET /portfolios/{id}/budget/lines": "crawl",
+	"GET /portfolios/{id}/budget/lines/{line}": "crawl", "GET /budget-plans/{id}": "crawl", "GET /budget-plans/{id}/moves/{to}": "crawl",
+	"GET /portfolios/{id}": "crawl", "GET /products/{id}": "crawl",
+	// refused by TestPagesRefuse and TestForeignEqualsAbsent
+	"POST ": "refuse", "POST /{id}": "refuse", "POST /{id}/archive": "refuse", "POST /{id}/restore": "refuse", "POST /{id}/cells/{field}": "refuse",
+	"PATCH /{id}/cells/{field}": "refuse", "POST /{id}/moves/{to}": "refuse", "POST /{id}/links/{edge}": "refuse", "POST /{id}/comments": "refuse",
+	"POST /portfolios/{id}/budget/cells": "refuse", "POST /portfolios/{id}/budget/lines": "refuse", "POST /portfolios/{id}/budget/lines/{line}": "refuse",
+	// about people's rights: TestRightsOfPeople
+	"POST /admin/users/{id}/roles": "rights", "POST /admin/roles/{id}/confirm": "rights", "POST /admin/roles/{id}/revoke": "rights",
+	"POST /admin/users/{id}/members": "rights", "POST /admin/members/{id}/remove": "rights", "POST /admin/users/{id}/active": "rights",
+	"POST /admin/integrations/tokens": "rights", "POST /admin/tokens/{id}/revoke": "rights", "POST /comments/{id}": "rights",
+	// of oneself and of nobody: internal/web and internal/area/people prove them
+	"POST /me/profile": "own", "POST /me/sessions/{id}/end": "own", "POST /me/tokens": "own", "POST /me/tokens/{id}/revoke": "own", "POST /undo/{token}": "own",
+	"POST /me/language": "open", "POST /me/theme": "open", "POST /me/density": "open", "POST /csp-reports": "open", "GET /static/": "open",
+}
+
+var pattern = regexp.MustCompile(`"((?:GET|POST|PATCH|PUT|DELETE) ?[^" ]*)"\s*[:,]`)
+
+// TestEveryRouteIsKnown (AZ-1): the page door has no route that these tests pass by.
+func TestEveryRouteIsKnown(t *testing.T) {
+	files, err := filepath.Glob("../../web/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no sources of the page door", err)
+	}
+	n := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range pattern.FindAllStringSubmatch(string(source), -1) {
+			if strings.Contains(m[1], " ") {
+				if n++; routes[m[1]] == "" {
+					t.Errorf("%s: the route %q is proved by no test here", filepath.Base(file), m[1])
+				}
+			}
+		}
+	}
+	if n < 40 {
+		t.Errorf("only %d routes found", n)
+	}
+}
+
+// form makes values from pairs.
+func form(pairs ...string) url.Values {
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		v.Add(pairs[i], pairs[i+1])
+	}
+	return v
+}
+
+// TestPagesRefuse (AZ-1, AZ-11): what the permission table does not give, the pages
+// refuse as the API does, with nothing written.
+func TestPagesRefuse(t *testing.T) {
+	each(t, func(w *world) {
+		t := w.t
+		before := w.dump()
+		n := 0
+		refused := func(p who, want, path string, body url.Values) {
+			n++
+			status, _ := w.page(p.v, "POST", path, body)
+			ok := status == map[string]int{forbidden: 403, absent: 404}[want]
+			switch {
+			case p.v == nil:
+				ok = status == 303
+			case p.v.Kind != viewer.Person:
+				ok = status == 403
+			}
+			if !ok {
+				t.Errorf("%s, POST %s: %d, want %s", p.name, path, status, want)
+			}
+		}
+		for _, p := range w.people {
+			for house := range strings.FieldsSeq(houses) {
+				for _, e := range entity.Registry() {
+					r := w.first[house+"/"+e.Name]
+					base := "/" + e.Path + "/" + r.id.String()
+					want := expected(p.v, r, access.Write)
+					if !sees(p.v, r) {
+						want = absent // a page looks the record up first
+					}
+					if p.v != nil && p.v.Kind == viewer.Person && (want == fine || e.ReadOnly) {
+						continue
+					}
+					refused(p, want, base, form("version", "1", "name", "changed"))
+					if e.Archivable {
+						refused(p, want, base+"/archive", form("version", "1"))
+					}
+					for _, x := range e.Edges {
+						if to := w.first["ours/"+x.To]; len(x.Columns) > 0 && x.Kind == entity.Link {
+							refused(p, want, base+"/links/"+x.Name, form("version", "1", "add", to.id.String()))
+						}
+					}
+					if f, ok := e.Field("name"); ok && f.Updatable {
+						refused(p, want, base+"/cells/name", form("version", "1", "name", "changed"))
+					}
+				}
+			}
+		}
+		if n < 500 {
+			t.Errorf("only %d writes were tried", n)
+		}
+		differ(t, "after all that was refused", before, w.dump())
+	})
+}
+
+// TestRightsOfPeople (AZ-1, AZ-11): nobody hands out a role, a membership or a token,
+// or shuts somebody out, but those whom the table lets; a manager looks after the
+// members of their own portfolio and of no other.
+func TestRightsOfPeople(t *testing.T) {
+	each(t, func(w *world) {
+		t := w.t
+		target := w.person("target", nil)
+		member := map[string]ident.ID{}
+		w.do(func(ctx context.Context, c *ent.Client) error {
+			for house := range strings.FieldsSeq(houses) {
+				m, err := c.Membership.Create().SetPersonID(target.ID).SetScope(membership.ScopePORTFOLIO).SetScopeID(w.first[house+"/Portfolio"].id).
+					SetLevel(membership.LevelVIEWER).Save(ctx)
+				if err != nil {
+					return err
+				}
+				member[house] = m.ID
+			}
+			return nil
+		})
+		var grant ident.ID
+		w.do(func(ctx context.Context, c *ent.Client) error {
+			g, err := c.RoleGrant.Create().SetPersonID(target.ID).SetRole(string(access.RoleViewer)).Save(ctx)
+			if err == nil {
+				grant = g.ID
+			}
+			return err
+		})
+		user := "/admin/users/" + target.ID.String()
+		type act struct {
+			path string
+			body url.Values
+			on   string
+			at   access.Row
+		}
+		acts := []act{
+			{user + "/roles", form("role", "auditor", "reason", "x"), "RoleGrant", access.Row{}},
+			{"/admin/roles/" + grant.String() + "/confirm", form(), "RoleGrant", access.Row{}},
+			{"/admin/roles/" + grant.String() + "/revoke", form("reason", "x"), "RoleGrant", access.Row{}},
+			{user + "/active", form("version", "1", "reason", "x"), "Person", access.Row{}},
+			{"/admin/integrations/tokens", form("service", "x", "name", "x", "roles", "viewer", "days", "3"), "ApiToken", access.Row{}},
+			{user + "/members", form("where", "ALL:", "level", "VIEWER", "reason", "x"), "Membership", access.Row{}},
+		}
+		for house := range strings.FieldsSeq(houses) {
+			p := w.first[house+"/Portfolio"].id
+			acts = append(acts, act{user + "/members", form("where", "PORTFOLIO:"+p.String(), "level", "CONTRIBUTOR", "reason", "x"), "Membership", access.Row{Portfolio: p}},
+				act{"/admin/members/" + member[house].String() + "/remove", form("reason", "x"), "Membership", access.Row{Portfolio: p}})
+		}
+		for id := range w.remarks {
+			acts = append(acts, act{"/comments/" + w.remarks[id].String(), form("version", "1", "body", "x"), "", access.Row{}})
+			if len(acts) > 15 {
+				break
+			}
+		}
+		before, n := w.dump(), 0
+		for _, p := range w.people {
+			for _, a := range acts {
+				letter := access.Write
+				if a.on == "Person" {
+					letter = access.Manage
+				}
+				if p.v != nil && a.on != "" && (access.For(p.v, a.on, letter).Includes(a.at) || access.For(p.v, a.on, letter).All) {
+					continue
+				}
+				n++
+				status, _ := w.page(p.v, "POST", a.path, a.body)
+				if status < 400 && p.v != nil || p.v == nil && status != 303 {
+					t.Errorf("%s, POST %s %v: %d", p.name, a.path, a.body, status)
+				}
+			}
+			if after := w.dump(); differ(t, "after what "+p.name+" tried", before, after) {
+				before = after
+			}
+		}
+		if n < 150 {
+			t.Errorf("only %d acts were tried", n)
+		}
+	})
+}
