@@ -11,7 +11,6 @@ import (
 	"steward/graph/generated"
 	"steward/graph/model"
 	"steward/internal/area/budget"
-	"steward/internal/rules/errs"
 	"steward/internal/rules/flow"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -52,12 +51,12 @@ func (r *mutationResolver) SetBudgetCells(ctx context.Context, input model.SetBu
 
 // PostActuals is the resolver for the postActuals field.
 func (r *mutationResolver) PostActuals(ctx context.Context, input model.PostActualsInput) (*model.PostActualsPayload, error) {
-	if viewer.From(ctx).Kind == viewer.Person {
-		return nil, errs.New(errs.CodeForbidden, "budget.actuals_posted")
-	}
 	in := budget.PostActualInput{Reason: text(input.Reason)}
 	for _, x := range input.Postings {
 		in.Postings = append(in.Postings, *x)
+	}
+	if viewer.From(ctx).Kind == viewer.Person {
+		return nil, r.notTyped(ctx, in)
 	}
 	n, err := budget.PostActual(ctx, r.Store, in)
 	return &model.PostActualsPayload{Posted: n}, err

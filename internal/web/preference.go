@@ -14,13 +14,18 @@ func Language(r *http.Request) string {
 	return i18n.Match(r.Header.Get("Accept-Language"), cookie(r, "lang"), "")
 }
 
-// languageOf puts the cookie first: the switch in the top bar sets it, and what
-// somebody just chose counts more than what their profile says.
+// languageOf puts the cookie first: the switch in the top bar and the profile set
+// it, and what somebody just chose counts most. English is also what a profile
+// says that nobody has touched, so it does not outweigh the browser's wish.
 func (s *site) languageOf(r *http.Request, v *viewer.Viewer) string {
 	if c := cookie(r, "lang"); slices.Contains(i18n.Languages(), c) {
 		return c
 	}
-	return i18n.Match(r.Header.Get("Accept-Language"), "", v.Lang)
+	chosen := v.Lang
+	if chosen == "en" {
+		chosen = ""
+	}
+	return i18n.Match(r.Header.Get("Accept-Language"), "", chosen)
 }
 
 func cookie(r *http.Request, name string) string {

@@ -72,7 +72,9 @@ func (w *world) filters(list, of string) []string {
 	if w.schema.Types[where] != nil {
 		for _, c := range w.conditions(where, 2) {
 			ask("where: {" + c + "}")
-			ask("where: {not: {" + c + "}}")
+			if !strings.HasPrefix(c, "has") {
+				ask("where: {not: {" + c + "}}")
+			}
 		}
 	}
 	if o := w.schema.Types[of+"OrderField"]; o != nil {
@@ -180,10 +182,16 @@ func (w *world) answers(v *viewer.Viewer) (asked, out []string) {
 	others := w.otherQueries(ours, ours, w.first["ours/BudgetPlan"])
 	for _, name := range slices.Sorted(maps.Keys(others)) {
 		if name != "comments" && name != "history" {
-			asked, out = append(asked, name), append(out, plain(w.ask(v, others[name]).body))
+			asked, out = append(asked, name), append(out, settled(w.ask(v, others[name]).body))
 		}
 	}
 	return asked, out
+}
+
+// settled is an answer whose parts stand in one order: the fields of a query run
+// side by side, and so do their errors.
+func settled(body string) string {
+	return strings.Join(slices.Sorted(strings.SplitSeq(strings.NewReplacer("}", "", "]", "", ",", "").Replace(plain(body)), "{")), "{")
 }
 
 // webQueries narrow and order the list of pages by every field.

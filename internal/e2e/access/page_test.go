@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -11,8 +12,10 @@ import (
 
 	"steward/ent"
 	"steward/ent/membership"
+	"steward/internal/area/budget"
 	"steward/internal/platform/entity"
 	"steward/internal/rules/access"
+	"steward/internal/rules/flow"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 )
@@ -21,7 +24,7 @@ import (
 // fails TestEveryRouteIsKnown until it has a line here and a test there.
 var routes = map[string]string{
 	// crawled by TestCanary
-	"GET /{$}": "crawl", "GET /me": "crawl", "GET /admin/audit": "crawl", "GET /admin/imports": "crawl", "GET /admin/imports/{id}": "crawl",
+	"GET /{$}": "crawl", "GET /me": "crawl", "GET /explorer": "crawl", "GET /admin/audit": "crawl", "GET /admin/imports": "crawl", "GET /admin/imports/{id}": "crawl",
 	"GET /admin/users": "crawl", "GET /admin/users/{id}": "crawl", "GET /admin/integrations": "crawl", "GET /comments/{id}": "crawl", "GET /sign-in": "crawl",
 	"GET ": "crawl", "GET .csv": "crawl", "GET .json": "crawl", "GET /options": "crawl", "GET /new": "crawl", "GET /{id}": "crawl", "GET /{id}/edit": "crawl",
 	"GET /{id}/history": "crawl", "GET /{id}/cells/{field}": "crawl", "GET /portfolios/{id}/budget": "crawl", "GET /portfolios/{id}/budget/lines": "crawl",
@@ -30,7 +33,7 @@ var routes = map[string]string{
 	// refused by TestPagesRefuse and TestForeignEqualsAbsent
 	"POST ": "refuse", "POST /{id}": "refuse", "POST /{id}/archive": "refuse", "POST /{id}/restore": "refuse", "POST /{id}/cells/{field}": "refuse",
 	"PATCH /{id}/cells/{field}": "refuse", "POST /{id}/moves/{to}": "refuse", "POST /{id}/links/{edge}": "refuse", "POST /{id}/comments": "refuse",
-	"POST /portfolios/{id}/budget/cells": "refuse", "POST /portfolios/{id}/budget/lines": "refuse", "POST /portfolios/{id}/budget/lines/{line}": "refuse",
+	"PATCH /portfolios/{id}/budget/cells": "refuse", "POST /portfolios/{id}/budget/lines": "refuse", "POST /portfolios/{id}/budget/lines/{line}": "refuse",
 	// about people's rights: TestRightsOfPeople
 	"POST /admin/users/{id}/roles": "rights", "POST /admin/roles/{id}/confirm": "rights", "POST /admin/roles/{id}/revoke": "rights",
 	"POST /admin/users/{id}/members": "rights", "POST /admin/members/{id}/remove": "rights", "POST /admin/users/{id}/active": "rights",
@@ -127,11 +130,77 @@ func TestPagesRefuse(t *testing.T) {
 				}
 			}
 		}
-		if n < 500 {
+		for _, p := range w.people {
+			n += w.refusedBudget(p) + w.refusedMoves(p)
+		}
+		if n < 1000 {
 			t.Errorf("only %d writes were tried", n)
 		}
 		differ(t, "after all that was refused", before, w.dump())
+		// the same requests are good ones for those who may
+		pm := w.of(access.RolePortfolioManager)
+		for what, status := range w.budgetWrites(pm, "ours", w.first["ours/BudgetLine"], w.first["ours/BudgetPlan"]) {
+			if status >= 400 {
+				t.Errorf("%s, budget page of ours, %s: %d", pm.name, what, status)
+			}
+		}
 	})
+}
+
+// refusedBudget tries the writes of the budget page on lines that are not for the
+// person to write, under the address of either portfolio.
+func (w *world) refusedBudget(p who) (n int) {
+	w.t.Helper()
+	for house := range strings.FieldsSeq(houses) {
+		line, plan := w.first[house+"/BudgetLine"], w.first[house+"/BudgetPlan"]
+		if p.v != nil && p.v.Kind == viewer.Person && access.For(p.v, "BudgetLine", access.Write).Includes(line.place) {
+			continue
+		}
+		for door := range strings.FieldsSeq(houses) {
+			for what, status := range w.budgetWrites(p, door, line, plan) {
+				if n++; status < 400 && !(p.v == nil && status == 303) {
+					w.t.Errorf("%s, budget page of %s, %s of %s: %d", p.name, door, what, house, status)
+				}
+			}
+		}
+	}
+	return n
+}
+
+// budgetWrites are the answers to each write of the budget page.
+func (w *world) budgetWrites(p who, door string, line, plan *row) map[string]int {
+	w.t.Helper()
+	base := "/portfolios/" + slug(w.first[door+"/Portfolio"]) + "/budget/"
+	cells := fmt.Sprintf(`{"cells": [{"lineId": %q, "period": "2031-12", "field": "PLANNED", "amount": "5", "version": 0}]}`, line.id)
+	return map[string]int{
+		"cells":     first(w.send(p.v, "PATCH", base+"cells", "application/json", cells)),
+		"new line":  first(w.page(p.v, "POST", base+"lines", form("plan_id", plan.id.String(), "name", "x", "category", "SERVICES"))),
+		"its cells": first(w.page(p.v, "POST", base+"lines/"+line.id.String(), form(string(budget.Planned)+".2031-11", "5", "version.2031-11", "0"))),
+	}
+}
+
+func first(status int, _ string) int { return status }
+
+// refusedMoves tries the moves that the person's roles do not make.
+func (w *world) refusedMoves(p who) (n int) {
+	w.t.Helper()
+	for _, r := range w.rows {
+		m, ok := flow.Named(r.e.Machine)
+		if !ok {
+			continue
+		}
+		for _, step := range m.Moves {
+			if step.From != m.Initial[0] || p.v != nil && p.v.Kind == viewer.Person && access.ForMove(p.v, r.e.Name, step.Roles).Includes(r.place) {
+				continue
+			}
+			n++
+			status, _ := w.page(p.v, "POST", "/"+r.e.Path+"/"+r.id.String()+"/moves/"+step.To, form("version", "1", "note", "because"))
+			if p.v != nil && status != 403 && status != 404 || p.v == nil && status != 303 {
+				w.t.Errorf("%s, page: %s of %s to %s: %d", p.name, r.e.Name, r.house, step.To, status)
+			}
+		}
+	}
+	return n
 }
 
 // TestRightsOfPeople (AZ-1, AZ-11): nobody hands out a role, a membership or a token,

@@ -20,6 +20,8 @@ type verb struct {
 	may    func(v *viewer.Viewer) access.Reach
 	// person: never for tokens and integrations.
 	person bool
+	// service: only for integrations; people are told so whatever they name.
+	service bool
 	// fails is what those who may get all the same, as the world is: a rule of the
 	// verb that is not about rights.
 	fails string
@@ -79,13 +81,7 @@ var verbs = map[string]verb{
 	"reopenFiscalPeriod": {entity: "FiscalPeriod", may: with("FiscalPeriod", access.Execute), person: true, fails: "STATE", input: func(w *world, r *row) map[string]any {
 		return map[string]any{"id": r.id, "version": w.version(r)}
 	}},
-	// the books are for integrations, within what they may write
-	"postActuals": {entity: "BudgetLine", may: func(v *viewer.Viewer) access.Reach {
-		if v == nil || v.Kind != viewer.Integration {
-			return access.Reach{}
-		}
-		return access.For(v, "BudgetCell", access.Write)
-	}, input: func(w *world, r *row) map[string]any {
+	"postActuals": {entity: "BudgetLine", may: writes("BudgetCell"), service: true, input: func(w *world, r *row) map[string]any {
 		return map[string]any{"postings": []any{map[string]any{"lineId": r.id, "period": "2031-12", "amount": "5"}}}
 	}},
 	// from one portfolio of one's own to another: nobody here has two
@@ -128,7 +124,10 @@ func TestVerbs(t *testing.T) {
 						place.Portfolio = r.id
 					}
 					switch {
-					case p.v == nil || !sees(p.v, r):
+					case p.v == nil:
+					case x.service && p.v.Kind == viewer.Person:
+						want = forbidden
+					case !sees(p.v, r):
 					case x.creates != "" && !access.May(p.v, x.creates, access.Read):
 					case x.points != "" && !sees(p.v, w.first[other[house]+"/"+x.points]):
 					case x.person && access.Bounded(p.v) || !x.may(p.v).Includes(place):

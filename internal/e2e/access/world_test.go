@@ -1,17 +1,10 @@
 package access_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +65,7 @@ type world struct {
 	batches map[string]ident.ID // import batch of a house
 	remarks map[ident.ID]ident.ID
 	n       int
+	granted int // writes that the API let through
 }
 
 // Authenticate and Routes make the world its own sign-in.
@@ -333,170 +327,10 @@ func (w *world) batch(house string) {
 	})
 }
 
-// everybody makes one viewer of each role with the membership that fits it, all in
-// ours, and those who come in otherwise.
-func (w *world) everybody() {
-	portfolio, product, vendor := w.first["ours/Portfolio"].id, w.first["ours/Product"].id, w.first["ours/Vendor"].id
-	in := viewer.Membership{Scope: viewer.ScopePortfolio, ID: portfolio, Level: viewer.LevelManager}
-	of := func(l viewer.Level) viewer.Membership {
-		return viewer.Membership{Scope: viewer.ScopeProduct, ID: product, PortfolioID: portfolio, Level: l}
-	}
-	for _, role := range access.Roles {
-		m := in
-		switch role {
-		case access.RoleContributor, access.RoleEngineer:
-			m = of(viewer.LevelContributor)
-		case access.RoleProductOwner:
-			m = of(viewer.LevelOwner)
-		case access.RolePartner:
-			m = viewer.Membership{Scope: viewer.ScopeVendor, ID: vendor, Level: viewer.LevelPartner}
-		}
-		w.people = append(w.people, who{string(role), w.person(string(role), []string{string(role)}, m)})
-	}
-	w.people = append(w.people, who{"member without a role", w.person("roleless", nil, in)})
-	bot := w.person("bot", []string{string(access.RolePortfolioManager)}, in)
-	bot.Kind, bot.TokenID, bot.Via = viewer.Integration, ident.New("tok"), viewer.ViaAPI
-	w.people = append(w.people, who{"integration", bot}, who{"nobody", nil})
-}
-
-func (w *world) person(name string, roles []string, ms ...viewer.Membership) *viewer.Viewer {
-	w.t.Helper()
-	var p *ent.Person
-	w.do(func(ctx context.Context, c *ent.Client) (err error) {
-		p, err = c.Person.Create().SetName(name).SetEmail(strings.ReplaceAll(name, " ", "-") + "@example.org").Save(ctx)
-		return err
-	})
-	return &viewer.Viewer{Kind: viewer.Person, ID: p.ID, Name: name, Roles: roles, Memberships: ms, Via: viewer.ViaPage, Lang: "en", Zone: time.UTC, AuthTime: time.Now()}
-}
-
-func (w *world) of(role access.Role) who {
-	i := slices.IndexFunc(w.people, func(p who) bool { return p.name == string(role) })
-	return w.people[i]
-}
-
 // do writes as the system.
 func (w *world) do(f func(context.Context, *ent.Client) error) {
 	w.t.Helper()
 	if err := w.s.Tx(testkit.System(), f); err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-// sees reports whether the permission table shows a row to somebody.
-func sees(v *viewer.Viewer, r *row) bool {
-	return access.For(v, r.e.Name, access.Read).Includes(r.place)
-}
-
-// knows reports whether somebody may know a secret: as a field of a row they see,
-// or from the audit of it.
-func knows(v *viewer.Viewer, s secret) bool {
-	switch s.field {
-	case "(comment)":
-		return access.ForRecord(v, "Comment", s.row.e.Name, access.Read).Includes(s.row.place)
-	case "(reason)":
-		return access.ForRecord(v, "ChangeEvent", s.row.e.Name, access.Read).Includes(s.row.place)
-	}
-	if access.ForField(v, s.row.e.Name, s.field).Includes(s.row.place) {
-		return true
-	}
-	_, protected := access.ProtectedFields[s.row.e.Name+"."+s.field]
-	return !protected && access.ForRecord(v, "ChangeEvent", s.row.e.Name, access.Read).Includes(s.row.place)
-}
-
-var (
-	marks     = regexp.MustCompile(`qz\d{5}q|73\d{5}`)
-	separator = strings.NewReplacer(",", "", "\u00a0", "", "\u202f", "", "&nbsp;", "")
-)
-
-// leaks returns the secrets in an answer that the viewer may not know.
-func (w *world) leaks(v *viewer.Viewer, body string) []string {
-	var out []string
-	for _, m := range marks.FindAllString(strings.ToLower(separator.Replace(body)), -1) {
-		if s, ok := w.secrets[m]; ok && !knows(v, s) {
-			if what := fmt.Sprintf("%s.%s of %s", s.row.e.Name, s.field, s.row.house); !slices.Contains(out, what) {
-				out = append(out, what)
-			}
-		}
-	}
-	return out
-}
-
-// page asks the page door; form is nil for a GET.
-func (w *world) page(v *viewer.Viewer, method, path string, form url.Values) (int, string) {
-	w.t.Helper()
-	w.as = v
-	r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	rec := httptest.NewRecorder()
-	w.pages.ServeHTTP(rec, r)
-	return rec.Code, rec.Body.String()
-}
-
-func (w *world) get(v *viewer.Viewer, path string) (int, string) {
-	w.t.Helper()
-	return w.page(v, "GET", path, nil)
-}
-
-// reply is an answer of the API.
-type reply struct {
-	status int
-	body   string
-	Data   map[string]any
-	Errors []struct {
-		Message    string
-		Path       []any
-		Extensions struct{ Code string }
-	}
-}
-
-// ask sends a document to the API; variables are name, value pairs.
-func (w *world) ask(v *viewer.Viewer, document string, vars ...any) *reply {
-	w.t.Helper()
-	m := map[string]any{}
-	for i := 0; i+1 < len(vars); i += 2 {
-		m[vars[i].(string)] = vars[i+1]
-	}
-	b, err := json.Marshal(map[string]any{"query": document, "variables": m})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(b))
-	r.Header.Set("Content-Type", "application/json")
-	if v != nil {
-		r = r.WithContext(viewer.With(r.Context(), v))
-	}
-	rec := httptest.NewRecorder()
-	w.api.ServeHTTP(rec, r)
-	body, _ := io.ReadAll(rec.Body)
-	out := &reply{status: rec.Code, body: string(body)}
-	if err := json.Unmarshal(body, out); err != nil {
-		w.t.Fatalf("not JSON: %v: %s", err, body)
-	}
-	return out
-}
-
-// code is the first error of the member of an answer, "OK" without one.
-func (r *reply) code(member string) string {
-	for _, e := range r.Errors {
-		if len(e.Path) == 0 || e.Path[0] == member {
-			return e.Extensions.Code
-		}
-	}
-	return "OK"
-}
-
-var request = regexp.MustCompile(`req_[0-9A-Z]+`)
-
-// plain takes out of an answer what differs from one request to the next.
-func plain(body string, ids ...string) string {
-	body = request.ReplaceAllString(body, "")
-	for _, id := range ids {
-		if id != "" {
-			body = strings.ReplaceAll(body, id, "…")
-			body = strings.ReplaceAll(body, url.QueryEscape(id), "…")
-		}
-	}
-	return body
 }
