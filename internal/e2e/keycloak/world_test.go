@@ -89,6 +89,9 @@ func onBoth(t *testing.T, f func(t *testing.T, s *site)) {
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", u.Port()))
 		s.must(err)
 		server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+		// each test has a server of its own on the one port: a connection that Keycloak kept
+		// from the test before would lose its message
+		server.SetKeepAlivesEnabled(false)
 		go func() { _ = server.Serve(l) }()
 		t.Cleanup(func() {
 			_ = server.Close()
