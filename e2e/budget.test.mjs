@@ -161,7 +161,7 @@ test('two people on one cell choose whose figure stays', async () => {
   await saved(two.page);
   await type(one.page, 'Hosting', 6, '111');
   await one.page.locator('#g-conflict').getByRole('button', { name: 'Keep all of theirs' }).click();
-  assert.equal(await cell(one.page, 'Hosting', 6).textContent(), '900');
+  await cell(one.page, 'Hosting', 6).and(one.page.getByText('900', { exact: true })).waitFor();
   await one.page.reload();
   assert.deepEqual((await texts(one.page, 'Hosting', 8)).slice(6), ['900', '55']);
   quiet(one.seen);
