@@ -42,7 +42,7 @@ func newWorld(t *testing.T, s *store.Store, l graph.Limits) *world {
 	t.Helper()
 	contract.Install(s)
 	okr.Install(s)
-	budget.Register(s)
+	budget.Install(s)
 	w := &world{t: t, s: s, log: &bytes.Buffer{}}
 	w.door = graph.New(graph.Config{Store: s, Limits: l, Log: w.logger()})
 	w.tx(func(ctx context.Context, c *ent.Client) {

@@ -49,7 +49,7 @@ func connect(ctx context.Context, database config.Database, o store.Options) (*s
 	if err != nil {
 		return nil, err
 	}
-	budget.Register(s)
+	budget.Install(s)
 	contract.Install(s)
 	okr.Install(s)
 	return s, nil

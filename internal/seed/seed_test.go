@@ -43,7 +43,7 @@ var autumn = time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC)
 
 func demo(t *testing.T, s *store.Store, now time.Time) seed.Figures {
 	t.Helper()
-	budget.Register(s)
+	budget.Install(s)
 	areacontract.Install(s)
 	okr.Install(s)
 	start := time.Now()

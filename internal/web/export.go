@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"steward/ent"
 	"steward/internal/platform/entity"
@@ -16,6 +15,7 @@ import (
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
 	"steward/internal/rules/errs"
+	"steward/internal/rules/formula"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 	view "steward/views/entity"
@@ -166,26 +166,7 @@ func (x *export) cell(f *entity.Field, row entity.Row) string {
 	case "enum":
 		text = x.show.Text(x.entity, f, v, "")
 	}
-	return Guarded(text)
-}
-
-// Guarded puts an apostrophe before text that a spreadsheet would take for a
-// formula, and before text that already looks so guarded, so that taking exactly
-// one apostrophe away, as imports do, gives back what went in.
-func Guarded(text string) string {
-	if formula(strings.TrimLeft(text, "'")) {
-		return "'" + text
-	}
-	return text
-}
-
-// formula reports whether spreadsheets begin a formula with the text's first sign;
-// some take the full-width forms too.
-func formula(text string) bool {
-	for _, r := range text {
-		return strings.ContainsRune("=+-@\t\r\n\x00＝＋－＠", r)
-	}
-	return false
+	return formula.Guard(text)
 }
 
 // exportJSON sends the list as JSON with GraphQL's field names; amounts are texts,

@@ -72,7 +72,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	t.Helper()
 	contract.Install(s)
 	okr.Install(s)
-	budget.Register(s)
+	budget.Install(s)
 	w := &world{t: t, s: s, lang: "en"}
 	w.h = web.New(web.Config{Store: s, Auth: w, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Metrics: obs.NewMetrics(), IssuerOrigin: "https://id.example.org"})
 	err := s.Tx(testkit.System(), func(ctx context.Context, c *ent.Client) error {

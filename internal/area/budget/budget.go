@@ -134,9 +134,9 @@ func imported(ctx context.Context) bool {
 // clock is the time; tests set it.
 var clock = func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// Register connects the area with a store, once when the program is put together: how
+// Install connects the area with a store, once when the program is put together: how
 // changes of cells are taken back, and that plans keep count when lines come and go.
-func Register(s *store.Store) {
+func Install(s *store.Store) {
 	s.OnUndo("BudgetCell", takeBack(s))
 	s.Client.BudgetLine.Use(countLines(s))
 	s.Client.BudgetPlan.Use(keepCurrency)

@@ -34,7 +34,7 @@ func person(name string, roles []string, ms ...viewer.Membership) context.Contex
 
 func build(t testing.TB, s *store.Store) *world {
 	t.Helper()
-	Register(s)
+	Install(s)
 	w := &world{s: s}
 	must(t, s.Tx(testkit.System(), func(ctx context.Context, c *ent.Client) error {
 		w.ours = c.Portfolio.Create().SetName("Ours").SetKey("ours").SaveX(ctx)

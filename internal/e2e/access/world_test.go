@@ -91,7 +91,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	t.Helper()
 	contract.Install(s)
 	okr.Install(s)
-	budget.Register(s)
+	budget.Install(s)
 	w := &world{t: t, s: s, first: map[string]*row{}, secrets: map[string]secret{}, batches: map[string]ident.ID{}, remarks: map[ident.ID]ident.ID{}}
 	quiet := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.pages = web.New(web.Config{Store: s, Auth: w, Log: quiet})

@@ -17,6 +17,7 @@ import (
 	"steward/internal/platform/i18n"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/flow"
+	"steward/internal/rules/formula"
 )
 
 // Format of the CSV of any registry entity.
@@ -196,7 +197,7 @@ func (p *parser) Row(r *importer.Row) {
 func (p *parser) value(r *importer.Row, f *entity.Field, raw bool) (value any, ok bool) {
 	text := r.Text(f.Name)
 	if !raw {
-		text = importer.Unguarded(text)
+		text = formula.Unguard(text)
 	}
 	if text == "" {
 		if f.Required && !f.Nullable {
