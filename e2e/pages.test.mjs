@@ -64,6 +64,27 @@ test('hand-written pages and three kinds of record, in every look', { timeout: 6
   }
 });
 
+test('a refused form leads to its fields by links that a finger can hit', { timeout: 120_000 }, async () => {
+  for (const viewport of [wide, narrow]) {
+    const { context, page, seen } = await open(browser, { viewport });
+    await signIn(page, steward.url, 'Pia Portfolio');
+    await page.goto(`${steward.url}/contracts/new`);
+    await page.locator('#record-form [name=value]').fill('a lot');
+    await page.locator('#record-form').getByRole('button', { name: 'Save' }).click();
+    const links = page.locator('#record-form .banner.bad li a');
+    await links.first().waitFor();
+    assert.ok(await links.count() >= 2, 'several entries are wrong');
+    for (const box of await links.evaluateAll((as) => as.map((a) => a.getBoundingClientRect().height))) assert.ok(box >= 24, `a link is ${box} px high`);
+    const top = await page.locator('#record-form .banner.bad').evaluate((b) => b.getBoundingClientRect().top);
+    assert.ok(top >= 0 && top < viewport.height, `the summary is out of sight, at ${top}`);
+    await whole(page, `refused form, ${viewport.width}`);
+    await links.first().click();
+    assert.match(await page.evaluate(() => location.hash), /^#f-/);
+    quiet(seen);
+    await context.close();
+  }
+});
+
 test('every page of the navigation, for each kind of user', { timeout: 600_000 }, async () => {
   for (const name of ['Pia Portfolio', 'Otto Owner', 'Fia Finance', 'Pat Partner', 'Max Executive', 'Ada Admin', 'Aud Auditor', 'Nora Norole']) {
     const { context, page, seen } = await open(browser);

@@ -2119,18 +2119,19 @@ func (c *PersonCreate) SetInput(i CreatePersonInput) *PersonCreate {
 
 // UpdatePersonInput represents a mutation input for updating persons.
 type UpdatePersonInput struct {
-	ClearCustom  bool
-	Custom       map[string]interface{}
-	Name         *string
-	Email        *string
-	Title        *string
-	Employment   *person.Employment
-	TimeZone     *string
-	Language     *person.Language
-	ClearVendor  bool
-	VendorID     *ident.ID
-	ClearManager bool
-	ManagerID    *ident.ID
+	ClearCustom   bool
+	Custom        map[string]interface{}
+	Name          *string
+	Email         *string
+	Title         *string
+	Employment    *person.Employment
+	TimeZone      *string
+	ClearLanguage bool
+	Language      *person.Language
+	ClearVendor   bool
+	VendorID      *ident.ID
+	ClearManager  bool
+	ManagerID     *ident.ID
 }
 
 // Mutate applies the UpdatePersonInput on the PersonMutation builder.
@@ -2155,6 +2156,9 @@ func (i *UpdatePersonInput) Mutate(m *PersonMutation) {
 	}
 	if v := i.TimeZone; v != nil {
 		m.SetTimeZone(*v)
+	}
+	if i.ClearLanguage {
+		m.ClearLanguage()
 	}
 	if v := i.Language; v != nil {
 		m.SetLanguage(*v)

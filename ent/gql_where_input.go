@@ -14291,10 +14291,12 @@ type PersonWhereInput struct {
 	TimeZoneContainsFold *string  `json:"timeZoneContainsFold,omitempty"`
 
 	// "language" field predicates.
-	Language      *person.Language  `json:"language,omitempty"`
-	LanguageNEQ   *person.Language  `json:"languageNEQ,omitempty"`
-	LanguageIn    []person.Language `json:"languageIn,omitempty"`
-	LanguageNotIn []person.Language `json:"languageNotIn,omitempty"`
+	Language       *person.Language  `json:"language,omitempty"`
+	LanguageNEQ    *person.Language  `json:"languageNEQ,omitempty"`
+	LanguageIn     []person.Language `json:"languageIn,omitempty"`
+	LanguageNotIn  []person.Language `json:"languageNotIn,omitempty"`
+	LanguageIsNil  bool              `json:"languageIsNil,omitempty"`
+	LanguageNotNil bool              `json:"languageNotNil,omitempty"`
 
 	// "active" field predicates.
 	Active    *bool `json:"active,omitempty"`
@@ -14789,6 +14791,12 @@ func (i *PersonWhereInput) P() (predicate.Person, error) {
 	}
 	if len(i.LanguageNotIn) > 0 {
 		predicates = append(predicates, person.LanguageNotIn(i.LanguageNotIn...))
+	}
+	if i.LanguageIsNil {
+		predicates = append(predicates, person.LanguageIsNil())
+	}
+	if i.LanguageNotNil {
+		predicates = append(predicates, person.LanguageNotNil())
 	}
 	if i.Active != nil {
 		predicates = append(predicates, person.ActiveEQ(*i.Active))

@@ -44155,7 +44155,7 @@ func (m *PersonMutation) Language() (r person.Language, exists bool) {
 // OldLanguage returns the old "language" field's value of the Person entity.
 // If the Person object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *PersonMutation) OldLanguage(ctx context.Context) (v person.Language, err error) {
+func (m *PersonMutation) OldLanguage(ctx context.Context) (v *person.Language, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldLanguage is only allowed on UpdateOne operations")
 	}
@@ -44169,9 +44169,22 @@ func (m *PersonMutation) OldLanguage(ctx context.Context) (v person.Language, er
 	return oldValue.Language, nil
 }
 
+// ClearLanguage clears the value of the "language" field.
+func (m *PersonMutation) ClearLanguage() {
+	m.language = nil
+	m.clearedFields[person.FieldLanguage] = struct{}{}
+}
+
+// LanguageCleared returns if the "language" field was cleared in this mutation.
+func (m *PersonMutation) LanguageCleared() bool {
+	_, ok := m.clearedFields[person.FieldLanguage]
+	return ok
+}
+
 // ResetLanguage resets all changes to the "language" field.
 func (m *PersonMutation) ResetLanguage() {
 	m.language = nil
+	delete(m.clearedFields, person.FieldLanguage)
 }
 
 // SetActive sets the "active" field.
@@ -44854,6 +44867,9 @@ func (m *PersonMutation) ClearedFields() []string {
 	if m.FieldCleared(person.FieldExternalID) {
 		fields = append(fields, person.FieldExternalID)
 	}
+	if m.FieldCleared(person.FieldLanguage) {
+		fields = append(fields, person.FieldLanguage)
+	}
 	if m.FieldCleared(person.FieldVendorID) {
 		fields = append(fields, person.FieldVendorID)
 	}
@@ -44885,6 +44901,9 @@ func (m *PersonMutation) ClearField(name string) error {
 		return nil
 	case person.FieldExternalID:
 		m.ClearExternalID()
+		return nil
+	case person.FieldLanguage:
+		m.ClearLanguage()
 		return nil
 	case person.FieldVendorID:
 		m.ClearVendorID()

@@ -51,7 +51,7 @@ type Person struct {
 	// TimeZone holds the value of the "time_zone" field.
 	TimeZone string `json:"time_zone,omitempty"`
 	// Language holds the value of the "language" field.
-	Language person.Language `json:"language,omitempty"`
+	Language *person.Language `json:"language,omitempty"`
 	// Active holds the value of the "active" field.
 	Active bool `json:"active,omitempty"`
 	// VendorID holds the value of the "vendor_id" field.
@@ -263,7 +263,8 @@ func (_m *Person) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field language", values[i])
 			} else if value.Valid {
-				_m.Language = person.Language(value.String)
+				_m.Language = new(person.Language)
+				*_m.Language = person.Language(value.String)
 			}
 		case person.FieldActive:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -392,8 +393,10 @@ func (_m *Person) String() string {
 	builder.WriteString("time_zone=")
 	builder.WriteString(_m.TimeZone)
 	builder.WriteString(", ")
-	builder.WriteString("language=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Language))
+	if v := _m.Language; v != nil {
+		builder.WriteString("language=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("active=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Active))

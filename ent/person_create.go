@@ -402,10 +402,6 @@ func (_c *PersonCreate) defaults() {
 		v := person.DefaultTimeZone
 		_c.mutation.SetTimeZone(v)
 	}
-	if _, ok := _c.mutation.Language(); !ok {
-		v := person.DefaultLanguage
-		_c.mutation.SetLanguage(v)
-	}
 	if _, ok := _c.mutation.Active(); !ok {
 		v := person.DefaultActive
 		_c.mutation.SetActive(v)
@@ -500,9 +496,6 @@ func (_c *PersonCreate) check() error {
 		if err := person.TimeZoneValidator(v); err != nil {
 			return &ValidationError{Name: "time_zone", err: fmt.Errorf(`ent: validator failed for field "Person.time_zone": %w`, err)}
 		}
-	}
-	if _, ok := _c.mutation.Language(); !ok {
-		return &ValidationError{Name: "language", err: errors.New(`ent: missing required field "Person.language"`)}
 	}
 	if v, ok := _c.mutation.Language(); ok {
 		if err := person.LanguageValidator(v); err != nil {
@@ -624,7 +617,7 @@ func (_c *PersonCreate) createSpec() (*Person, *sqlgraph.CreateSpec) {
 	}
 	if value, ok := _c.mutation.Language(); ok {
 		_spec.SetField(person.FieldLanguage, field.TypeEnum, value)
-		_node.Language = value
+		_node.Language = &value
 	}
 	if value, ok := _c.mutation.Active(); ok {
 		_spec.SetField(person.FieldActive, field.TypeBool, value)

@@ -251,6 +251,12 @@ func (_u *PersonUpdate) SetNillableLanguage(v *person.Language) *PersonUpdate {
 	return _u
 }
 
+// ClearLanguage clears the value of the "language" field.
+func (_u *PersonUpdate) ClearLanguage() *PersonUpdate {
+	_u.mutation.ClearLanguage()
+	return _u
+}
+
 // SetActive sets the "active" field.
 func (_u *PersonUpdate) SetActive(v bool) *PersonUpdate {
 	_u.mutation.SetActive(v)
@@ -570,6 +576,9 @@ func (_u *PersonUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Language(); ok {
 		_spec.SetField(person.FieldLanguage, field.TypeEnum, value)
+	}
+	if _u.mutation.LanguageCleared() {
+		_spec.ClearField(person.FieldLanguage, field.TypeEnum)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(person.FieldActive, field.TypeBool, value)
@@ -967,6 +976,12 @@ func (_u *PersonUpdateOne) SetNillableLanguage(v *person.Language) *PersonUpdate
 	return _u
 }
 
+// ClearLanguage clears the value of the "language" field.
+func (_u *PersonUpdateOne) ClearLanguage() *PersonUpdateOne {
+	_u.mutation.ClearLanguage()
+	return _u
+}
+
 // SetActive sets the "active" field.
 func (_u *PersonUpdateOne) SetActive(v bool) *PersonUpdateOne {
 	_u.mutation.SetActive(v)
@@ -1316,6 +1331,9 @@ func (_u *PersonUpdateOne) sqlSave(ctx context.Context) (_node *Person, err erro
 	}
 	if value, ok := _u.mutation.Language(); ok {
 		_spec.SetField(person.FieldLanguage, field.TypeEnum, value)
+	}
+	if _u.mutation.LanguageCleared() {
+		_spec.ClearField(person.FieldLanguage, field.TypeEnum)
 	}
 	if value, ok := _u.mutation.Active(); ok {
 		_spec.SetField(person.FieldActive, field.TypeBool, value)

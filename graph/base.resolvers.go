@@ -51,7 +51,11 @@ func (r *queryResolver) History(ctx context.Context, id ident.ID, first *int, af
 
 // Comments is the resolver for the comments field.
 func (r *queryResolver) Comments(ctx context.Context, subject ident.ID, first *int, offset *int) ([]*ent.Comment, error) {
-	return comment.List(ctx, r.Store, subject, *first, *offset)
+	skip := 0
+	if offset != nil { // null is not the default
+		skip = *offset
+	}
+	return comment.List(ctx, r.Store, subject, *first, skip)
 }
 
 // Kind is the resolver for the kind field.

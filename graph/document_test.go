@@ -68,19 +68,6 @@ func TestDocumentLimits(t *testing.T) {
 	}
 }
 
-func FuzzDocument(f *testing.F) {
-	for _, q := range []string{"{a{b}}", doubling(3), "query($x:Int){a{b(x:$x)}}", "{...on A{b}}", introspection} {
-		f.Add(q)
-	}
-	f.Fuzz(func(t *testing.T, q string) {
-		start := time.Now()
-		_ = DefaultLimits().Document.check(q)
-		if d := time.Since(start); d > time.Second {
-			t.Fatalf("%v for %d bytes", d, len(q))
-		}
-	})
-}
-
 const introspection = `query IntrospectionQuery{__schema{description queryType{name kind} mutationType{name kind} subscriptionType{name kind}
 types{...FullType} directives{name description isRepeatable locations args(includeDeprecated:true){...InputValue}}}}
 fragment FullType on __Type{kind name description specifiedByURL

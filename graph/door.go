@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"steward/internal/platform/obs"
+	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
 )
 
@@ -96,13 +97,21 @@ func (d *door) charge(c *call) error {
 }
 
 // serialise makes the resolvers of one mutation run one at a time: a transaction
-// is one connection.
+// is one connection. What PostgreSQL refuses because an earlier statement failed is
+// answered with that failure.
 func serialise(oc *graphql.OperationContext) {
-	next, one := oc.ResolverMiddleware, &sync.Mutex{}
+	next, one, first := oc.ResolverMiddleware, &sync.Mutex{}, error(nil)
 	oc.ResolverMiddleware = func(ctx context.Context, resolve graphql.Resolver) (any, error) {
 		one.Lock()
 		defer one.Unlock()
-		return next(ctx, resolve)
+		v, err := next(ctx, resolve)
+		if first == nil {
+			first = err
+		}
+		if store.Aborted(err) {
+			err = first
+		}
+		return v, err
 	}
 }
 

@@ -72,6 +72,9 @@ func TestEntrance(t *testing.T) {
 			if strings.Contains(r.Body, "secretword") {
 				t.Errorf("%s: the body came back: %s", c.name, r.Body)
 			}
+			if got := r.Header.Get("Cache-Control"); got != "no-store" { // SE-9
+				t.Errorf("%s: Cache-Control %q", c.name, got)
+			}
 			if c.viewer != nil && r.Extensions.Cost == nil {
 				t.Errorf("%s: no cost: %s", c.name, r.Body)
 			}

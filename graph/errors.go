@@ -79,6 +79,9 @@ func (d *door) known(ctx context.Context, err error, g *gqlerror.Error) *errs.Er
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return errs.New(errs.Unavailable, "graph.timeout").Wrap(err)
 	}
+	if strings.Contains(err.Error(), "ent: empty predicate") { // and, or, not around nothing
+		return errs.Invalid("where", "error.invalid_value").Wrap(err)
+	}
 	switch code, _ := g.Extensions["code"].(string); {
 	case code == string(errs.CodeNotFound): // from the generated node lookup
 		return errs.NotFound()

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"strconv"
+	"strings"
 
 	"entgo.io/contrib/entgql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -54,6 +55,21 @@ func (w *walk) arguments(f *ast.Field, args map[string]any) error {
 			}
 		}
 	}
+	if orders, _ := args["orderBy"].([]any); len(orders) == 0 {
+		return unordered(args)
+	}
+	return nil
+}
+
+// unordered refuses cursors of an ordered list where no order is asked for. Those
+// of another order are refused where the page is read.
+func unordered(args map[string]any) error {
+	for _, name := range []string{"after", "before"} {
+		var c entgql.Cursor[ident.ID]
+		if text, ok := args[name].(string); ok && c.UnmarshalGQL(text) == nil && c.Value != nil {
+			return errs.Invalid(name, "error.cursor")
+		}
+	}
 	return nil
 }
 
@@ -90,9 +106,27 @@ func (w *walk) value(t *ast.Type, v any, path string, depth int) error {
 			if err := w.member(name, key); err != nil {
 				return err
 			}
+			if err := contradicted(v, key, path); err != nil {
+				return err
+			}
 			if err := w.value(f.Type, x, path+"."+key, depth+1); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// contradicted refuses to clear a field and to set it at once: the one database
+// would do the latter, the other fails.
+func contradicted(input map[string]any, key, path string) error {
+	field, ok := strings.CutPrefix(key, "clear")
+	if !ok || input[key] != true {
+		return nil
+	}
+	for name, x := range input {
+		if x != nil && (strings.EqualFold(name, field) || strings.EqualFold(name, field+"ID")) {
+			return errs.Invalid(strings.TrimPrefix(path+"."+name, "input."), "error.invalid_value")
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ import (
 
 // world is a small house: two portfolios, ours and theirs, with what hangs on them.
 type world struct {
-	t             *testing.T
+	t             testing.TB
 	s             *store.Store
 	door          http.Handler
 	log           *bytes.Buffer
@@ -38,7 +38,7 @@ type world struct {
 }
 
 // newWorld builds it on s behind a door with the limits.
-func newWorld(t *testing.T, s *store.Store, l graph.Limits) *world {
+func newWorld(t testing.TB, s *store.Store, l graph.Limits) *world {
 	t.Helper()
 	contract.Install(s)
 	okr.Install(s)
@@ -166,7 +166,7 @@ func (w *world) ask(v *viewer.Viewer, query string, vars ...any) *reply {
 }
 
 // fine fails the test when the answer has errors.
-func (r *reply) fine(t *testing.T) *reply {
+func (r *reply) fine(t testing.TB) *reply {
 	t.Helper()
 	if len(r.Errors) > 0 || r.Status != http.StatusOK {
 		t.Fatalf("refused: %d %s", r.Status, r.Body)
@@ -175,7 +175,7 @@ func (r *reply) fine(t *testing.T) *reply {
 }
 
 // code fails the test unless the first error has the code.
-func (r *reply) code(t *testing.T, want string) *reply {
+func (r *reply) code(t testing.TB, want string) *reply {
 	t.Helper()
 	if len(r.Errors) == 0 || r.Errors[0].Extensions.Code != want {
 		t.Fatalf("want %s: %d %s", want, r.Status, r.Body)

@@ -213,7 +213,7 @@ func TestBudget(t *testing.T) {
 		if r.at("postActuals.posted") != 1.0 {
 			t.Errorf("posted: %s", r.Body)
 		}
-		r = w.ask(w.bot(), set, "l", string(line.ID), "a", "7.00", "v", 9).code(t, "VALIDATION") // no key
+		w.ask(w.bot(), set, "l", string(line.ID), "a", "7.00", "v", 9).code(t, "VALIDATION") // no key
 		w.ask(w.bot(), `mutation{undo(token:"x"){changes}}`).code(t, "VALIDATION")
 		w.ask(w.bot(), `mutation{undo(token:"x",idempotencyKey:"u1"){changes}}`).code(t, "NOT_FOUND")
 		plan = s.Client.BudgetPlan.GetX(testkit.System(), plan.ID)
@@ -301,7 +301,7 @@ func TestVerbs(t *testing.T) {
 		if r.at("checkIn.current") != "50.00" || r.at("checkIn.confidenceBp") != 7000.0 {
 			t.Errorf("check-in: %s", r.Body)
 		}
-		r = w.ask(owner, `mutation{moveObjective(input:{id:"`+string(objective.ID)+`",to:ACTIVE,version:`+fmt.Sprint(s.Client.Objective.GetX(testkit.System(), objective.ID).Version)+`}){status}}`).fine(t)
+		w.ask(owner, `mutation{moveObjective(input:{id:"`+string(objective.ID)+`",to:ACTIVE,version:`+fmt.Sprint(s.Client.Objective.GetX(testkit.System(), objective.ID).Version)+`}){status}}`).fine(t)
 		r = w.ask(owner, `{objective(key:"`+objective.Key+`"){status standing{progress missing expected pace confidence} availableActions{verb}}}`).fine(t)
 		if r.at("objective.standing.progress") != 5000.0 || r.at("objective.standing.confidence") != 7000.0 {
 			t.Errorf("standing: %s", r.Body)

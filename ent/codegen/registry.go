@@ -86,7 +86,10 @@ func writeEntity(b *bytes.Buffer, n *gen.Type) {
 		var a entgql.Annotation
 		raw := n.Annotations[a.Name()]
 		_ = a.Decode(raw)
-		plural := gen.Funcs["camel"].(func(string) string)(gen.Funcs["snake"].(func(string) string)(gen.Funcs["plural"].(func(string) string)(n.Name)))
+		plural := gqlName(gen.Funcs["snake"].(func(string) string)(gen.Funcs["plural"].(func(string) string)(n.Name)))
+		if n.Name == "Person" { // entgql knows that people are many, ent does not
+			plural = "people"
+		}
 		fmt.Fprintf(b, "Plural: %q, Path: %q, Icon: %q, Title: %q, Sort: %q, Machine: %q, ReadOnly: %v,\n", plural, d.Path, d.Icon, d.Title, d.Sort, d.Machine, len(a.MutationInputs) == 0)
 		if d.Via != nil {
 			fmt.Fprintf(b, "Via: &scope.Via{Table: %q, Row: %q, Product: %q, Column: %q},\n", d.Via.Table, d.Via.Row, d.Via.Product, d.Via.Column)
@@ -246,6 +249,9 @@ func writeFuncs(b *bytes.Buffer, n *gen.Type) {
 },
 Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 	return c.%[1]s.Query().Where(where).Count(ctx)
+},
+Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+	return c.%[1]s.Query().Where(where).Modify(pick).Scan(ctx, into)
 },
 New: func(c *ent.Client) entity.Write {
 	b := c.%[1]s.Create()

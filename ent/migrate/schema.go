@@ -1395,7 +1395,7 @@ var (
 		{Name: "title", Type: field.TypeString, Size: 200, Default: ""},
 		{Name: "employment", Type: field.TypeEnum, Enums: []string{"EMPLOYEE", "CONTRACTOR", "VENDOR"}, Default: "EMPLOYEE"},
 		{Name: "time_zone", Type: field.TypeString, Size: 64, Default: "America/Vancouver"},
-		{Name: "language", Type: field.TypeEnum, Enums: []string{"en", "fr"}, Default: "en"},
+		{Name: "language", Type: field.TypeEnum, Nullable: true, Enums: []string{"en", "fr"}},
 		{Name: "active", Type: field.TypeBool, Default: true},
 		{Name: "manager_id", Type: field.TypeString, Nullable: true, Size: 40},
 		{Name: "vendor_id", Type: field.TypeString, Nullable: true, Size: 40},

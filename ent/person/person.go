@@ -225,9 +225,6 @@ func EmploymentValidator(e Employment) error {
 // Language defines the type for the "language" enum field.
 type Language string
 
-// LanguageEn is the default value of the Language enum.
-const DefaultLanguage = LanguageEn
-
 // Language values.
 const (
 	LanguageEn Language = "en"

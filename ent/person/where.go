@@ -913,6 +913,16 @@ func LanguageNotIn(vs ...Language) predicate.Person {
 	return predicate.Person(sql.FieldNotIn(FieldLanguage, vs...))
 }
 
+// LanguageIsNil applies the IsNil predicate on the "language" field.
+func LanguageIsNil() predicate.Person {
+	return predicate.Person(sql.FieldIsNull(FieldLanguage))
+}
+
+// LanguageNotNil applies the NotNil predicate on the "language" field.
+func LanguageNotNil() predicate.Person {
+	return predicate.Person(sql.FieldNotNull(FieldLanguage))
+}
+
 // ActiveEQ applies the EQ predicate on the "active" field.
 func ActiveEQ(v bool) predicate.Person {
 	return predicate.Person(sql.FieldEQ(FieldActive, v))

@@ -131,6 +131,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.BudgetCell.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.BudgetCell.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.BudgetCell.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -208,6 +211,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.BudgetLine.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.BudgetLine.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.BudgetLine.Create()
@@ -288,6 +294,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.BudgetPlan.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.BudgetPlan.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.BudgetPlan.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -348,6 +357,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Capability.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Capability.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Capability.Create()
@@ -435,6 +447,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.CheckIn.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.CheckIn.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.CheckIn.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -498,6 +513,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.ClientAccount.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.ClientAccount.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.ClientAccount.Create()
@@ -589,6 +607,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Component.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Component.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Component.Create()
@@ -689,6 +710,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Contract.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Contract.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Contract.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -760,6 +784,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.ContractTerm.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.ContractTerm.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.ContractTerm.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -818,6 +845,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.CustomField.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.CustomField.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.CustomField.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -875,6 +905,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Cycle.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Cycle.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Cycle.Create()
@@ -939,6 +972,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Dependency.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Dependency.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Dependency.Create()
@@ -1013,6 +1049,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Environment.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Environment.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Environment.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -1069,6 +1108,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.FiscalPeriod.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.FiscalPeriod.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.FiscalPeriod.Create()
@@ -1182,6 +1224,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Initiative.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Initiative.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Initiative.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -1288,6 +1333,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.KeyResult.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.KeyResult.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.KeyResult.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -1384,6 +1432,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Objective.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Objective.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Objective.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -1447,6 +1498,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Organization.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Organization.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Organization.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -1488,7 +1542,7 @@ func init() {
 		&entity.Entity{
 			Name: "Person", Table: "persons", Prefix: "per", KeyPrefix: "", Registry: true,
 			Archivable: true, Sourced: true, Versioned: true,
-			Plural: "persons", Path: "people", Icon: "user", Title: "name", Sort: "name", Machine: "", ReadOnly: false,
+			Plural: "people", Path: "people", Icon: "user", Title: "name", Sort: "name", Machine: "", ReadOnly: false,
 			Fields: []entity.Field{
 				{Name: "version", GQL: "version", Kind: "int", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: false, Creatable: false, Updatable: false, List: 0, Search: false, Size: 0, Default: "1"},
 				{Name: "created_at", GQL: "createdAt", Kind: "time", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: true, Creatable: false, Updatable: false, List: 0, Search: false, Size: 0, Default: ""},
@@ -1505,7 +1559,7 @@ func init() {
 				{Name: "title", GQL: "title", Kind: "line", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: false, Creatable: true, Updatable: true, List: 0, Search: true, Size: 200, Default: ""},
 				{Name: "employment", GQL: "employment", Kind: "enum", Ref: "", Edge: "", Options: []string{"EMPLOYEE", "CONTRACTOR", "VENDOR"}, Required: false, Nullable: false, Immutable: false, Creatable: true, Updatable: true, List: 3, Search: false, Size: 0, Default: "EMPLOYEE", Enum: func(s string) (any, error) { v := person.Employment(s); return v, person.EmploymentValidator(v) }},
 				{Name: "time_zone", GQL: "timeZone", Kind: "zone", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: false, Creatable: true, Updatable: true, List: 0, Search: false, Size: 64, Default: "America/Vancouver"},
-				{Name: "language", GQL: "language", Kind: "enum", Ref: "", Edge: "", Options: []string{"en", "fr"}, Required: false, Nullable: false, Immutable: false, Creatable: true, Updatable: true, List: 0, Search: false, Size: 0, Default: "en", Enum: func(s string) (any, error) { v := person.Language(s); return v, person.LanguageValidator(v) }},
+				{Name: "language", GQL: "language", Kind: "enum", Ref: "", Edge: "", Options: []string{"en", "fr"}, Required: false, Nullable: true, Immutable: false, Creatable: true, Updatable: true, List: 0, Search: false, Size: 0, Default: "", Enum: func(s string) (any, error) { v := person.Language(s); return v, person.LanguageValidator(v) }},
 				{Name: "active", GQL: "active", Kind: "bool", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: false, Creatable: false, Updatable: false, List: 5, Search: false, Size: 0, Default: "true"},
 				{Name: "vendor_id", GQL: "vendorID", Kind: "ref", Ref: "Vendor", Edge: "vendor", Options: nil, Required: false, Nullable: true, Immutable: false, Creatable: true, Updatable: true, List: 4, Search: false, Size: 40, Default: ""},
 				{Name: "manager_id", GQL: "managerID", Kind: "ref", Ref: "Person", Edge: "manager", Options: nil, Required: false, Nullable: true, Immutable: false, Creatable: true, Updatable: true, List: 0, Search: false, Size: 40, Default: ""},
@@ -1527,12 +1581,15 @@ func init() {
 				}
 				rows := make([]entity.Row, len(ns))
 				for i, n := range ns {
-					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.Name, n.Email, n.Title, string(n.Employment), n.TimeZone, string(n.Language), n.Active, entity.Deref(n.VendorID), entity.Deref(n.ManagerID)}}
+					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.Name, n.Email, n.Title, string(n.Employment), n.TimeZone, entity.Word(n.Language), n.Active, entity.Deref(n.VendorID), entity.Deref(n.ManagerID)}}
 				}
 				return rows, nil
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Person.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Person.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Person.Create()
@@ -1630,6 +1687,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Portfolio.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Portfolio.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Portfolio.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -1705,6 +1765,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Procurement.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Procurement.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Procurement.Create()
@@ -1787,6 +1850,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Product.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Product.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Product.Create()
@@ -1903,6 +1969,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Tag.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Tag.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Tag.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -1966,6 +2035,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Team.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Team.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Team.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -2024,6 +2096,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.TeamMembership.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.TeamMembership.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.TeamMembership.Create()
@@ -2109,6 +2184,9 @@ func init() {
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.Vendor.Query().Where(where).Count(ctx)
 			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.Vendor.Query().Where(where).Modify(pick).Scan(ctx, into)
+			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.Vendor.Create()
 				return entity.Write{Mutation: b.Mutation(), Save: func(ctx context.Context) (ident.ID, error) {
@@ -2165,6 +2243,9 @@ func init() {
 			},
 			Count: func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error) {
 				return c.VendorContact.Query().Where(where).Count(ctx)
+			},
+			Sum: func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error {
+				return c.VendorContact.Query().Where(where).Modify(pick).Scan(ctx, into)
 			},
 			New: func(c *ent.Client) entity.Write {
 				b := c.VendorContact.Create()

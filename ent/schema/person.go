@@ -41,7 +41,7 @@ func (Person) Fields() []ent.Field {
 		line("title", 200),
 		field.Enum("employment").Values("EMPLOYEE", "CONTRACTOR", "VENDOR").Default("EMPLOYEE").Annotations(entgql.OrderField("EMPLOYMENT")),
 		field.String("time_zone").Default("America/Vancouver").MaxLen(64).Annotations(mixin.Zone),
-		field.Enum("language").Values("en", "fr").Default("en"),
+		field.Enum("language").Values("en", "fr").Optional().Nillable(), // nil: as the browser asks
 		field.Bool("active").Default(true).Annotations(entgql.Skip(mixin.Unwritable)),
 		optRef("vendor_id"),
 		optRef("manager_id"),

@@ -27175,11 +27175,11 @@ func _Person_language(ctx context.Context, ec *executionContext, field graphql.C
 			return obj.Language, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v person.Language) graphql.Marshaler {
-			return marshalNPersonLanguage2stewardᚋentᚋpersonᚐLanguage(ctx, ec, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *person.Language) graphql.Marshaler {
+			return marshalOPersonLanguage2ᚖstewardᚋentᚋpersonᚐLanguage(ctx, ec, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func fieldContext_Person_language(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -52905,7 +52905,7 @@ func unmarshalInputPersonWhereInput(ctx context.Context, ec *executionContext, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "title", "titleNEQ", "titleIn", "titleNotIn", "titleContainsFold", "employment", "employmentNEQ", "employmentIn", "employmentNotIn", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "language", "languageNEQ", "languageIn", "languageNotIn", "active", "activeNEQ", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "title", "titleNEQ", "titleIn", "titleNotIn", "titleContainsFold", "employment", "employmentNEQ", "employmentIn", "employmentNotIn", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "language", "languageNEQ", "languageIn", "languageNotIn", "languageIsNil", "languageNotNil", "active", "activeNEQ", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -53465,6 +53465,20 @@ func unmarshalInputPersonWhereInput(ctx context.Context, ec *executionContext, o
 				return it, err
 			}
 			it.LanguageNotIn = data
+		case "languageIsNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("languageIsNil"))
+			data, err := unmarshalOBoolean2bool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.LanguageIsNil = data
+		case "languageNotNil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("languageNotNil"))
+			data, err := unmarshalOBoolean2bool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.LanguageNotNil = data
 		case "active":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("active"))
 			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
@@ -59938,7 +59952,7 @@ func unmarshalInputUpdatePersonInput(ctx context.Context, ec *executionContext, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"custom", "clearCustom", "name", "email", "title", "employment", "timeZone", "language", "vendorID", "clearVendor", "managerID", "clearManager"}
+	fieldsInOrder := [...]string{"custom", "clearCustom", "name", "email", "title", "employment", "timeZone", "language", "clearLanguage", "vendorID", "clearVendor", "managerID", "clearManager"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -60001,6 +60015,13 @@ func unmarshalInputUpdatePersonInput(ctx context.Context, ec *executionContext, 
 				return it, err
 			}
 			it.Language = data
+		case "clearLanguage":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clearLanguage"))
+			data, err := unmarshalOBoolean2bool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClearLanguage = data
 		case "vendorID":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("vendorID"))
 			data, err := unmarshalOID2ᚖstewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
@@ -69543,7 +69564,7 @@ func _Person(ctx context.Context, ec *executionContext, sel ast.SelectionSet, ob
 			}
 		case "language":
 			out.Values[i] = _Person_language(ctx, ec, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "active":

@@ -6452,7 +6452,7 @@ type Person implements Node {
   title: String!
   employment: PersonEmployment!
   timeZone: String!
-  language: PersonLanguage!
+  language: PersonLanguage
   active: Boolean!
   vendorID: ID
   managerID: ID
@@ -6708,6 +6708,8 @@ input PersonWhereInput {
   languageNEQ: PersonLanguage
   languageIn: [PersonLanguage!]
   languageNotIn: [PersonLanguage!]
+  languageIsNil: Boolean
+  languageNotNil: Boolean
   """
   active field predicates
   """
@@ -10084,6 +10086,7 @@ input UpdatePersonInput {
   employment: PersonEmployment
   timeZone: String
   language: PersonLanguage
+  clearLanguage: Boolean
   vendorID: ID
   clearVendor: Boolean
   managerID: ID

@@ -160,7 +160,9 @@ func (a *App) graphql(signIn *auth.Auth) http.Handler {
 		v, err := signIn.Authenticate(r)
 		switch {
 		case err == nil:
-			r = r.WithContext(i18n.With(viewer.With(r.Context(), v), v.Lang))
+			w := *v
+			w.Lang = i18n.Match(r.Header.Get("Accept-Language"), "", v.Lang)
+			r = r.WithContext(i18n.With(viewer.With(r.Context(), &w), w.Lang))
 		case errs.CodeOf(err) != errs.Unauthenticated:
 			a.cfg.Log.WarnContext(r.Context(), "credentials could not be checked", "error", err)
 			unavailable(w, r)

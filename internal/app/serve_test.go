@@ -199,8 +199,16 @@ var (
 	hidden     = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
 )
 
-// signIn goes through the development sign-in as a browser does and returns the page it ends on.
+// signIn signs somebody in and returns the page that comes first.
 func signIn(t *testing.T, a *app.App, username string) string {
+	t.Helper()
+	_, page := enter(t, a, username)
+	return page
+}
+
+// enter goes through the development sign-in as a browser does. It returns that browser and the page
+// it ends on.
+func enter(t *testing.T, a *app.App, username string) (*http.Client, string) {
 	t.Helper()
 	jar, _ := cookiejar.New(nil)
 	c := &http.Client{Jar: jar, Timeout: 20 * time.Second}
@@ -234,7 +242,7 @@ func signIn(t *testing.T, a *app.App, username string) string {
 	if at.Path != "/" {
 		t.Fatalf("signing in ended on %s:\n%.1000s", at, page)
 	}
-	return page
+	return c, page
 }
 
 // TestLimits: a header that is too large and one that never ends (OP-3).

@@ -80,7 +80,7 @@ func (w *world) organisation(ctx context.Context, c *ent.Client) error {
 
 	rows, err := c.Vendor.MapCreateBulk(vendors, func(q *ent.VendorCreate, i int) {
 		v := vendors[i]
-		q.SetKey(v.short).SetName(v.name).SetNameNorm(strings.ToLower(v.name)).SetRegistrationID(v.registration).SetWebsite(v.website).
+		q.SetKey(v.short).SetName(v.name).SetRegistrationID(v.registration).SetWebsite(v.website).
 			SetNote(v.note).SetStatus(v.status).SetRisk(v.risk)
 	}).Save(ctx)
 	if err != nil {

@@ -89,7 +89,8 @@ func readView(q url.Values, in *budget.GridInput) error {
 	return nil
 }
 
-// showGrid answers a grid: the whole page, or for htmx the lines of one group.
+// showGrid answers a grid: the whole page, or for htmx the lines of one group or the
+// groups from one on.
 func (s *site) showGrid(w http.ResponseWriter, r *http.Request, in budget.GridInput, plan *entity.Row) error {
 	ctx := r.Context()
 	grid, err := budget.Grid(ctx, s.store, in)
@@ -100,11 +101,25 @@ func (s *site) showGrid(w http.ResponseWriter, r *http.Request, in budget.GridIn
 	if plan != nil {
 		sheet.Path = "/budget-plans/" + grid.Plans[0].Key
 	}
-	if n, err := strconv.Atoi(r.URL.Query().Get("open")); err == nil && n >= 0 && n < len(grid.Groups) {
-		if fragment(r) {
+	group := func(text string) (int, bool) {
+		n, err := strconv.Atoi(text)
+		return n, err == nil && n >= 0 && n < len(grid.Groups)
+	}
+	for _, text := range r.URL.Query()["open"] {
+		n, ok := group(text)
+		if ok && fragment(r) {
 			return s.part(w, r, http.StatusOK, view.Rows(sheet, n))
 		}
-		sheet.Opened = []int{n}
+		if ok {
+			sheet.Opened = append(sheet.Opened, n)
+		}
+	}
+	if n, ok := group(r.URL.Query().Get("from")); ok {
+		sheet.From = n
+		if fragment(r) {
+			sheet.Folded = true
+			return s.part(w, r, http.StatusOK, view.Groups(sheet))
+		}
 	}
 	p := view.Page{Sheet: sheet, Single: plan != nil, AddLine: lineForm(sheet)}
 	title := i18n.T(i18n.From(ctx), "budgetpage.title")

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"steward/ent"
 	"steward/ent/budgetline"
 	"steward/internal/area/budget"
+	"steward/internal/platform/i18n"
 	"steward/internal/platform/store"
 	"steward/internal/rules/civil"
 	"steward/internal/rules/money"
@@ -290,6 +292,62 @@ func TestLargeGroupsArriveFolded(t *testing.T) {
 	w.get(w.pia, link).want(200).page().WantCount("tr[data-row]", 252)
 	if n := len(zipped(t, rows.body)); n > 40_000 {
 		t.Errorf("252 lines are %d bytes on the wire, the budget is 40,000", n)
+	}
+}
+
+// A page of the grid has at most 6,000 elements, however many lines and groups there are (ui 6.11).
+func TestGridStaysSmall(t *testing.T) {
+	for _, shape := range []struct{ plans, groups, lines int }{{14, 2, 9}, {1, 28, 9}, {40, 6, 21}} {
+		w := newWorld(t, testkit.OpenURL(t, testkit.SQLiteURL(t)))
+		total := shape.plans * shape.groups * shape.lines
+		var batch []budget.CellEdit
+		w.do(func(ctx context.Context, c *ent.Client) error {
+			for i := range shape.plans {
+				p := c.Product.Create().SetName(fmt.Sprintf("Product %02d", i)).SetPortfolio(w.ours).SaveX(ctx)
+				plan := c.BudgetPlan.Create().SetName(fmt.Sprintf("Plan %02d", i)).SetPortfolio(w.ours).SetProduct(p).SetFiscalYear(2027).SaveX(ctx)
+				for n := range shape.groups * shape.lines {
+					l := c.BudgetLine.Create().SetName(fmt.Sprintf("Line %02d.%03d", i, n)).SetGroupName(fmt.Sprintf("Group %02d", n/shape.lines)).SetPosition(n).SetPlan(plan).SaveX(ctx)
+					batch = append(batch, budget.CellEdit{LineID: l.ID, Period: "2027-04", Field: budget.Planned, Amount: amount(3)})
+				}
+			}
+			return nil
+		})
+		for some := range slices.Chunk(batch, 2000) {
+			w.fill(some...)
+		}
+		for _, show := range []string{"plan", "forecast", "all"} {
+			path := "/portfolios/cc/budget?fy=2027&show=" + show
+			a := w.get(w.pia, path).want(200)
+			p := a.page()
+			elements, heads, lines := len(p.All("*")), len(p.All("tbody[data-cur]")), len(p.All("tr[data-row] .name"))
+			t.Logf("%d lines in %d groups, %s: %d elements, %d groups, %d lines, %d bytes, %d on the wire", total, shape.plans*shape.groups, show, elements, heads, lines, len(a.body), len(zipped(t, a.body)))
+			if elements > 6000 || heads < 20 || lines < 40 {
+				t.Errorf("%d lines in %d groups, %s: %d elements, %d groups, %d lines", total, shape.plans*shape.groups, show, elements, heads, lines)
+			}
+			if show == "plan" {
+				p.Want("tfoot td.tt", i18n.Int("en", total*3)) // of all lines, wherever they are
+			}
+			// The link brings the next groups, folded, until all are there.
+			for heads < shape.plans*shape.groups {
+				more := w.get(w.pia, p.Attr("#g-more a", "hx-get"), "HX-Request", "true").want(200)
+				p = more.page()
+				p.WantNone("tr[data-row]")
+				p.WantNone("h1")
+				p.WantAttr("tbody", "id", fmt.Sprintf("g-%d", heads))
+				if n := len(p.All("tbody[data-cur]")); n == 0 {
+					t.Fatal("the link brings nothing")
+				} else {
+					heads += n
+				}
+			}
+			p.WantNone("#g-more")
+		}
+		// Without a script the link is a page of its own; returning from the sign-in opens several groups.
+		last := shape.plans*shape.groups - 1
+		w.get(w.pia, fmt.Sprintf("/portfolios/cc/budget?fy=2027&show=all&from=%d", last)).want(200).page().WantCount("tbody[data-cur]", 1)
+		p := w.get(w.pia, fmt.Sprintf("/portfolios/cc/budget?fy=2027&show=plan&open=0&open=%d", last)).want(200).page()
+		p.WantCount(fmt.Sprintf("#g-%d tr[data-row]", last), shape.lines)
+		p.WantCount("#g-0 tr[data-row]", shape.lines)
 	}
 }
 

@@ -273,7 +273,7 @@ func (s *site) refused(w http.ResponseWriter, r *http.Request, e *entity.Entity,
 func (s *site) showForm(w http.ResponseWriter, r *http.Request, e *entity.Entity, row *entity.Row, t typed, wrong *errs.Error, status int) error {
 	ctx := r.Context()
 	v, lang := viewer.From(ctx), i18n.From(ctx)
-	f := view.Form{ID: "record-form", Action: "/" + e.Path, Cancel: "/" + e.Path, Icon: e.Icon, Title: i18n.T(lang, "entity.new", "what", view.Name(lang, e, 1))}
+	f := view.Form{ID: "record-form", Action: "/" + e.Path, Cancel: "/" + e.Path, Icon: e.Icon, Title: i18n.T(lang, "entity.new."+e.Name)}
 	fields := formFields(v, e, row == nil)
 	need := wanted{}
 	for _, field := range fields {

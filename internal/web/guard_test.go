@@ -76,6 +76,12 @@ func TestNobodyIsSentToSignIn(t *testing.T) {
 			t.Errorf("the sign-in was given %q", got)
 		}
 		w.get(w.pia, "/sign-in?return=/vendors").want(303)
+		// A form about to be sent asks whether its person is still there, and learns where to sign in (SE-3).
+		w.get(w.pia, "/me/session", "HX-Request", "true").want(204)
+		a = w.get(nil, "/me/session", "HX-Request", "true", "Referer", "http://example.com/vendors/new?name=x", "Cookie", "steward=gone").want(401)
+		if to := a.Header.Get("HX-Redirect"); to != "/sign-in?expired=1&return=%2Fvendors%2Fnew%3Fname%3Dx" {
+			t.Error(to)
+		}
 		w.post(nil, "/vendors/"+w.vendor.Key+"/archive", sum("version", "1")).want(303)
 	})
 }

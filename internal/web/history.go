@@ -113,6 +113,9 @@ func changeOf(ctx context.Context, show view.Show, e *entity.Entity, ev *ent.Cha
 		if !ok || !shown(f) || access.FieldHidden(v, e.Name, f.Name) {
 			continue
 		}
+		if !e.Registry && (f.Kind == "enum" && f.Enum == nil || !i18n.Has(show.Lang, "field."+f.Name)) {
+			continue // what has no page of its own has no words for all of its fields
+		}
 		c.Fields = append(c.Fields, ui.FieldChange{Field: view.Label(show.Lang, e, f), Before: audited(show, e, f, d[0], currency), After: audited(show, e, f, d[1], currency)})
 	}
 	for _, x := range e.Edges {

@@ -18,8 +18,8 @@ import (
 	"steward/views/ui"
 )
 
-// list shows the rows of an entity: two statements, and one for each type of
-// record the rows point at.
+// list shows the rows of an entity: two statements, one for the sums where there are
+// amounts, and one for each type of record the rows point at.
 func (s *site) list(w http.ResponseWriter, r *http.Request, e *entity.Entity) error {
 	ctx := r.Context()
 	v := viewer.From(ctx)
@@ -60,6 +60,11 @@ func (s *site) list(w http.ResponseWriter, r *http.Request, e *entity.Entity) er
 		return err
 	}
 	page := s.listView(r, l, show, total, found)
+	if !page.Editing { // sums of amounts that are being edited would be out of date
+		if page.Sums, err = s.sums(ctx, l); err != nil {
+			return err
+		}
+	}
 	if page.Editing {
 		editable, err := s.writable(ctx, e, access.Write, idsOf(found)...)
 		if err != nil {
@@ -71,6 +76,11 @@ func (s *site) list(w http.ResponseWriter, r *http.Request, e *entity.Entity) er
 	}
 	if targets(r, "list") {
 		return s.part(w, r, http.StatusOK, view.ListBody(page))
+	}
+	if e.Name == "Portfolio" && total > 0 && !l.narrowed() {
+		if page.Above, err = s.everything(ctx); err != nil {
+			return err
+		}
 	}
 	name := view.Name(show.Lang, e, 2)
 	return s.show(w, r, http.StatusOK, s.frame(r, name, layout.Crumb{Label: name}), view.ListPage(page))

@@ -9,10 +9,14 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"steward/ent"
+	"steward/internal/area/budget"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
+	"steward/internal/rules/money"
+	"steward/internal/testkit"
 	view "steward/views/entity"
 )
 
@@ -71,6 +75,85 @@ func TestListFiltersSortsAndPages(t *testing.T) {
 		}
 		for _, bad := range []string{"?sort=nothing", "?sort=vendor_id", "?f.nothing=1", "?f.status=WRONG", "?f.value.near=1", "?page=0", "?page=x", "?cols=name_norm", "?f.custom=1", "?f.value.gte=abc"} {
 			w.get(w.pia, "/contracts"+bad).want(http.StatusUnprocessableEntity)
+		}
+	})
+}
+
+// The last row of a list adds up the amounts of all its rows, those of other pages too,
+// and each currency by itself; of what a reader may not see there is no sum.
+func TestSums(t *testing.T) {
+	each(t, func(w *world) {
+		w.do(func(ctx context.Context, c *ent.Client) error {
+			for range 60 {
+				c.Contract.Create().SetName("Small").SetPortfolio(w.ours).SetVendor(w.vendor).SetValue(10 * 10000).AddProducts(w.product).SaveX(ctx)
+			}
+			c.Contract.Create().SetName("Foreign").SetPortfolio(w.ours).SetVendor(w.vendor).SetCurrency("USD").SetValue(5 * 10000).SaveX(ctx)
+			c.Contract.Create().SetName("Gone").SetPortfolio(w.ours).SetVendor(w.vendor).SetValue(7 * 10000).SetArchivedAt(time.Now()).SaveX(ctx)
+			c.Contract.Create().SetName("Theirs").SetPortfolio(w.theirs).SetVendor(w.vendor).SetValue(9 * 10000).SaveX(ctx)
+			return nil
+		})
+		w.plans(1000, 0)
+		p := w.get(w.pia, "/contracts").want(200).page()
+		p.WantCount("tfoot tr", 2)
+		p.Want("tfoot tr:nth-child(1)", "Total in CAD", "$1,285,100.00")
+		p.Want("tfoot tr:nth-child(2)", "Total in USD", "US$5.00")
+		w.get(w.pia, "/contracts?q=small&page=2").want(200).page().Want("tfoot", "$600.00")
+		w.get(w.pia, "/contracts?f.currency=USD").want(200).page().WantCount("tfoot tr", 1)
+		w.get(w.pia, "/contracts?cols=name,status").want(200).page().WantNone("tfoot")
+		w.get(w.vic, "/contracts").want(200).page().WantNone("tfoot")
+		w.get(w.pia, "/contracts?edit=1").want(200).page().WantNone("tfoot")
+		w.get(w.pia, "/budget-lines?cols=name,planned_total").want(200).page().Want("tfoot", "Total in CAD", "$1,000.00") // the currency of its plan
+		w.get(w.pia, "/vendors").want(200).page().WantNone("tfoot")
+	})
+}
+
+// plans writes what is planned for a month of the line, and what was spent if anything.
+func (w *world) plans(planned, actual int64) {
+	w.t.Helper()
+	p, a := money.Amount(planned*10000), money.Amount(actual*10000)
+	w.fill(budget.CellEdit{LineID: w.line.ID, Period: "2026-04", Field: budget.Planned, Amount: &p})
+	if actual == 0 {
+		return
+	}
+	if _, err := budget.PostActual(testkit.System(), w.s, budget.PostActualInput{Postings: []budget.Posting{{LineID: w.line.ID, Period: "2026-04", Amount: &a}}}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// The list of portfolios begins with what all of them come to.
+func TestEverythingAddedUp(t *testing.T) {
+	each(t, func(w *world) {
+		w.do(func(ctx context.Context, c *ent.Client) error {
+			c.Initiative.Create().SetName("Move").SetPortfolio(w.ours).SetPlanned(300 * 10000).SaveX(ctx)
+			c.Initiative.Create().SetName("Elsewhere").SetPortfolio(w.theirs).SetPlanned(44 * 10000).SaveX(ctx)
+			c.BudgetLine.Create().SetName("Nothing yet").SetPlan(w.plan).SaveX(ctx)
+			return nil
+		})
+		w.plans(1000, 900)
+		p := w.get(w.pia, "/portfolios").want(200).page()
+		p.Want(".kpi[href='/initiatives?f.currency=CAD']", "$300.00")
+		p.Want(".kpi[href='/contracts?f.currency=CAD']", "$1,284,500.00")
+		p.Want("#years tbody tr", "2026–27 CAD", "$1,000.00", "$900.00", "−$100.00", "1 of 2 lines; left out: 1 without actual, 1 without plan")
+		p.WantAttr("#years .yb a", "href", "/budget-plans?f.currency=CAD&f.fiscal_year=2026")
+		w.get(w.fia, "/portfolios").want(200).page().Want(".kpi", "$344.00")
+		w.get(w.pia, "/portfolios?q=common").want(200).page().WantNone(".kpi") // of a choice there is no whole
+		w.get(w.pat, "/portfolios").page().WantNone("#years")
+	})
+}
+
+// The language is the one last chosen with the switch, else that of the profile, else
+// what the browser asks for.
+func TestLanguageOfReader(t *testing.T) {
+	each(t, func(w *world) {
+		for _, c := range []struct{ cookie, profile, browser, want string }{
+			{"", "", "fr-CA", "fr-CA"}, {"", "", "de", "en-CA"}, {"", "en", "fr-CA", "en-CA"}, {"", "fr", "en", "fr-CA"}, {"en", "fr", "fr", "en-CA"}, {"xx", "", "fr", "fr-CA"},
+		} {
+			v := *w.pia
+			v.Lang = c.profile
+			p := w.get(&v, "/vendors", "Accept-Language", c.browser, "Cookie", "lang="+c.cookie).want(200).page()
+			if got := p.Attr("html", "lang"); got != c.want {
+				t.Errorf("%+v: %s", c, got)
+			}
 		}
 	})
 }
@@ -174,6 +257,9 @@ func TestLabels(t *testing.T) {
 				if view.Name(lang, e, n) == "" {
 					t.Errorf("%s: no name of %s", lang, e.Name)
 				}
+			}
+			if !e.ReadOnly && !i18n.Has(lang, "entity.new."+e.Name) {
+				t.Errorf("%s: no words for a new %s", lang, e.Name)
 			}
 			for i := range e.Fields {
 				f := &e.Fields[i]

@@ -6,15 +6,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"steward/ent"
-	"steward/ent/person"
 	"steward/internal/area/people"
 	"steward/internal/platform/auth"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
-	"steward/internal/platform/scope"
 	"steward/internal/rules/access"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
@@ -46,7 +43,7 @@ func (s *site) profile(w http.ResponseWriter, r *http.Request) error {
 func (s *site) showProfile(w http.ResponseWriter, r *http.Request, status int, m me) error {
 	ctx := r.Context()
 	v, lang := viewer.From(ctx), i18n.From(ctx)
-	p, err := s.store.ClientOf(ctx).Person.Get(scope.Elevate(ctx), v.ID) // oneself, whatever the role
+	p, err := people.Own(ctx, s.store)
 	if err != nil {
 		return err
 	}
@@ -57,7 +54,10 @@ func (s *site) showProfile(w http.ResponseWriter, r *http.Request, status int, m
 		}
 	}
 	page.Profile.Version = p.Version
-	language := ui.Field{Name: "language", Label: i18n.T(lang, "field.language"), Value: p.Language.String()}
+	language := ui.Field{Name: "language", Label: i18n.T(lang, "field.language"), Options: []ui.Option{{Label: i18n.T(lang, "desk.browser_language")}}}
+	if p.Language != nil {
+		language.Value = p.Language.String()
+	}
 	for _, l := range i18n.Languages() {
 		language.Options = append(language.Options, ui.Option{Value: l, Label: i18n.Name(l)})
 	}
@@ -212,26 +212,18 @@ func tokenInput(r *http.Request) (auth.TokenInput, error) {
 	return in, nil
 }
 
-// saveProfile keeps the reader's language and time zone. It is their own row and
-// these two columns only, which nobody needs a role for.
+// saveProfile keeps the reader's language and time zone, and the language in the
+// cookie too, which is what the switch in the top bar sets.
 func (s *site) saveProfile(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	v := viewer.From(ctx)
-	language, zone := r.PostFormValue("language"), r.PostFormValue("time_zone")
-	if !slices.Contains(i18n.Languages(), language) {
-		return errs.Invalid("language", "error.not_in_list", "value", language, "options", strings.Join(i18n.Languages(), ", "))
-	}
-	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
-		return errs.Invalid("time_zone", "error.not_zone", "value", zone)
-	}
-	err := s.store.Tx(scope.Elevate(ctx), func(ctx context.Context, c *ent.Client) error {
-		err := c.Person.UpdateOneID(v.ID).Where(person.Version(formVersion(r))).SetLanguage(person.Language(language)).SetTimeZone(zone).Exec(ctx)
-		return s.store.Stale(ctx, "Person", v.ID, err)
-	})
-	if err != nil {
+	in := people.Profile{Language: r.PostFormValue("language"), TimeZone: r.PostFormValue("time_zone"), Version: formVersion(r)}
+	if err := people.SaveProfile(r.Context(), s.store, in); err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: "lang", Value: language, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, Secure: s.HTTPS, SameSite: http.SameSiteLaxMode})
+	c := &http.Cookie{Name: "lang", Value: in.Language, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, Secure: s.HTTPS, SameSite: http.SameSiteLaxMode}
+	if in.Language == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
 	s.flash(w, "entity.saved", "")
 	return leave(w, r, "/me")
 }

@@ -92,8 +92,9 @@ func (s *site) signedIn(h handler) http.Handler {
 			s.fail(w, r.WithContext(i18n.With(r.Context(), Language(r))), err)
 			return
 		}
-		ctx := i18n.WithZone(i18n.With(viewer.With(r.Context(), v), s.languageOf(r, v)), v.Zone)
-		r = r.WithContext(ctx)
+		reader := *v
+		reader.Lang = s.languageOf(r, v)
+		r = r.WithContext(i18n.WithZone(i18n.With(viewer.With(r.Context(), &reader), reader.Lang), v.Zone))
 		if err = s.limiters.allow(r, v.ID.String()); err == nil {
 			err = h(w, r)
 		}

@@ -25,11 +25,16 @@ func TestMeKeepsLanguageAndTokens(t *testing.T) {
 			t.Error(c)
 		}
 		got, err := w.s.Client.Person.Get(testkit.System(), w.pia.ID)
-		if err != nil || got.Language != "fr" || got.TimeZone != "Europe/Paris" {
+		if err != nil || got.Language == nil || *got.Language != "fr" || got.TimeZone != "Europe/Paris" {
 			t.Errorf("%v %v", got, err)
 		}
 		w.post(w.pia, "/me/profile", sum("version", version, "language", "fr", "time_zone", "UTC")).want(409)
 		w.post(w.pia, "/me/profile", sum("version", "2", "language", "fr", "time_zone", "Nowhere/Land")).want(422)
+		w.post(w.pia, "/me/profile", sum("version", "2", "language", "de", "time_zone", "UTC")).want(422)
+		a = w.post(w.pia, "/me/profile", sum("version", "2", "language", "", "time_zone", "UTC")).want(303)
+		if got, err = w.s.Client.Person.Get(testkit.System(), w.pia.ID); err != nil || got.Language != nil || a.Cookies()[0].MaxAge >= 0 {
+			t.Errorf("no language chosen: %v %v", got, err)
+		}
 
 		p = w.post(w.pia, "/me/tokens", sum("name", "", "days", "30")).want(422).page()
 		p.WantHouseRules()

@@ -3,12 +3,15 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"steward/ent"
 	"steward/ent/budgetplan"
@@ -148,26 +151,79 @@ func (s *site) portfolioMoney(ctx context.Context, p *page.Page, at place) error
 		p.Figures = append(p.Figures, s.yearFigures(ctx, at, totals)...)
 		calendar := fiscal.Calendar{StartMonth: time.Month(at.home.FiscalYearStartMonth)}
 		for _, t := range totals {
-			p.Years = append(p.Years, page.Year{Label: calendar.Label(t.FiscalYear, lang), Currency: t.Currency, Planned: t.Planned, Forecast: t.Forecast, Actual: t.Actual,
-				Href: fmt.Sprintf("/portfolios/%s/budget?fy=%d&show=all", slug, t.FiscalYear)})
+			p.Years = append(p.Years, yearOf(t, calendar.Label(t.FiscalYear, lang), fmt.Sprintf("/portfolios/%s/budget?fy=%d&show=all", slug, t.FiscalYear)))
 		}
 	}
-	if access.May(v, "Contract", access.Read) && !store.HiddenField(ctx, "Contract", "value") {
-		totals, err := portfolio.Totals(ctx, s.store, &at.home.Key)
-		if err != nil {
-			return err
-		}
-		figures := map[string]*money.Amount{}
-		for _, t := range totals {
-			if t.Contracted != nil {
-				figures[t.Currency] = t.Contracted
-			}
-		}
-		p.Figures = append(p.Figures, figureOf(lang, i18n.T(lang, "portfoliopage.contracted"), at.home.DefaultCurrency, figures, func(currency string) string {
-			return "/contracts?" + url.Values{"f.portfolio_id": {at.home.ID.String()}, "f.currency": {currency}}.Encode()
-		}))
+	totals, err := portfolio.Totals(ctx, s.store, &at.home.Key)
+	if err != nil {
+		return err
 	}
+	p.Figures = append(p.Figures, totalFigures(ctx, totals, at.home.DefaultCurrency, url.Values{"f.portfolio_id": {at.home.ID.String()}})...)
 	return nil
+}
+
+func yearOf(t budget.YearTotals, label, href string) page.Year {
+	return page.Year{Label: label, Currency: t.Currency, Href: href, Planned: t.Planned, Forecast: t.Forecast, Actual: t.Actual,
+		Variance: t.Variance, Lines: t.Lines, Compared: t.Comparable, NoPlan: t.MissingPlan, NotActual: t.MissingActual}
+}
+
+// totalFigures are the money of initiatives and contracts, of those kinds that there
+// are; in narrows the lists that the figures lead to as it narrowed the totals.
+func totalFigures(ctx context.Context, totals []portfolio.CurrencyTotals, own string, in url.Values) []ui.Figure {
+	lang := i18n.From(ctx)
+	planned, contracted, projected := map[string]*money.Amount{}, map[string]*money.Amount{}, []string{}
+	for _, t := range totals {
+		if t.Planned != nil {
+			planned[t.Currency] = t.Planned
+		}
+		if t.Projected != nil {
+			projected = append(projected, i18n.T(lang, "portfoliopage.projected", "amount", i18n.Money(lang, *t.Projected, t.Currency)))
+		}
+		if t.Contracted != nil {
+			contracted[t.Currency] = t.Contracted
+		}
+	}
+	list := func(path string) func(string) string {
+		return func(currency string) string {
+			q := maps.Clone(in)
+			q.Set("f.currency", currency)
+			return path + "?" + q.Encode()
+		}
+	}
+	var out []ui.Figure
+	if len(planned) > 0 {
+		out = append(out, figureOf(lang, i18n.T(lang, "portfoliopage.initiatives"), own, planned, list("/initiatives"), projected...))
+	}
+	if len(contracted) > 0 {
+		out = append(out, figureOf(lang, i18n.T(lang, "portfoliopage.contracted"), own, contracted, list("/contracts")))
+	}
+	return out
+}
+
+// everything adds up all portfolios that the reader sees, to stand over their list.
+func (s *site) everything(ctx context.Context) (templ.Component, error) {
+	v, lang := viewer.From(ctx), i18n.From(ctx)
+	totals, err := portfolio.Totals(ctx, s.store, nil)
+	if err != nil {
+		return nil, err
+	}
+	figures := totalFigures(ctx, totals, "", url.Values{})
+	var years []page.Year
+	if access.May(v, "BudgetLine", access.Read) {
+		found, err := budget.Totals(ctx, s.store, nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		calendar, err := portfolio.Calendar(ctx, s.store)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range found {
+			href := "/budget-plans?" + url.Values{"f.fiscal_year": {strconv.Itoa(t.FiscalYear)}, "f.currency": {t.Currency}}.Encode()
+			years = append(years, yearOf(t, calendar.Label(t.FiscalYear, lang), href))
+		}
+	}
+	return page.Everything(figures, years), nil
 }
 
 // yearFigures are what is planned, forecast and spent in the running year.
@@ -195,8 +251,8 @@ func (s *site) yearFigures(ctx context.Context, at place, totals []budget.YearTo
 }
 
 // figureOf is a figure in one currency, the portfolio's own where it has one; the
-// others stand below it, since they are never added.
-func figureOf(lang, label, own string, amounts map[string]*money.Amount, href func(currency string) string) ui.Figure {
+// others stand below it, since they are never added, and after them the notes.
+func figureOf(lang, label, own string, amounts map[string]*money.Amount, href func(currency string) string, notes ...string) ui.Figure {
 	f := ui.Figure{Label: label, Value: "–", Href: href(own)}
 	var currencies []string
 	for c := range amounts {
@@ -215,7 +271,7 @@ func figureOf(lang, label, own string, amounts map[string]*money.Amount, href fu
 	for _, c := range currencies[1:] {
 		full = append(full, i18n.Money(lang, *amounts[c], c))
 	}
-	f.Foot = ui.Text(strings.Join(full, " + "))
+	f.Foot = ui.Text(strings.Join(append([]string{strings.Join(full, " + ")}, notes...), " · "))
 	return f
 }
 

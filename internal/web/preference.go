@@ -14,18 +14,13 @@ func Language(r *http.Request) string {
 	return i18n.Match(r.Header.Get("Accept-Language"), cookie(r, "lang"), "")
 }
 
-// languageOf puts the cookie first: the switch in the top bar and the profile set
-// it, and what somebody just chose counts most. English is also what a profile
-// says that nobody has touched, so it does not outweigh the browser's wish.
+// languageOf puts the cookie first, which the switch in the top bar and the profile
+// set: what somebody just chose counts most. Then comes the profile, then the browser.
 func (s *site) languageOf(r *http.Request, v *viewer.Viewer) string {
 	if c := cookie(r, "lang"); slices.Contains(i18n.Languages(), c) {
 		return c
 	}
-	chosen := v.Lang
-	if chosen == "en" {
-		chosen = ""
-	}
-	return i18n.Match(r.Header.Get("Accept-Language"), "", chosen)
+	return i18n.Match(r.Header.Get("Accept-Language"), "", v.Lang)
 }
 
 func cookie(r *http.Request, name string) string {

@@ -20,6 +20,7 @@ func (s *site) pages() map[string]handler {
 	return map[string]handler{
 		"GET /{$}":                        s.home,
 		"GET /me":                         s.profile,
+		"GET /me/session":                 s.session,
 		"GET /explorer":                   s.explorer,
 		"POST /me/profile":                s.saveProfile,
 		"POST /me/sessions/{id}/end":      s.endSession,
@@ -29,6 +30,7 @@ func (s *site) pages() map[string]handler {
 		"GET /admin/audit":                s.auditPage,
 		"GET /admin/imports":              s.importsPage,
 		"GET /admin/imports/{id}":         s.importPage,
+		"POST /admin/imports/{id}/undo":   s.undoImport,
 		"GET /admin/users":                s.usersPage,
 		"GET /admin/users/{id}":           s.userPage,
 		"POST /admin/users/{id}/roles":    s.grantRole,
@@ -81,13 +83,18 @@ func (s *site) public() map[string]handler {
 	}
 }
 
-// handler puts the routes behind what every request passes, outermost first:
-// request id and log, recovery from panics, security headers, the cross-origin
-// check; then, for each route, who it is, how often, and the page itself.
-func (s *site) handler() http.Handler {
-	mux, signed := http.NewServeMux(), http.NewServeMux()
+// table is every route of the site by its pattern, behind what a route passes: who
+// it is, how often, and the page itself.
+func (s *site) table() map[string]http.Handler {
+	out := map[string]http.Handler{"GET /static/": assets.Handler()}
+	add := func(pattern string, h http.Handler) {
+		if out[pattern] != nil {
+			panic("web: two routes for " + pattern)
+		}
+		out[pattern] = h
+	}
 	for pattern, h := range s.public() {
-		mux.Handle(pattern, s.open(h))
+		add(pattern, s.open(h))
 	}
 	all := s.pages()
 	maps.Copy(all, s.budgetPages())
@@ -102,16 +109,29 @@ func (s *site) handler() http.Handler {
 		}
 	}
 	for pattern, h := range all {
-		mux.Handle(pattern, s.signedIn(h))
+		add(pattern, s.signedIn(h))
+	}
+	for _, r := range s.Auth.Routes() {
+		if !r.Signed {
+			add(r.Pattern, s.throttled(returning(r.Handler)))
+		}
+	}
+	return out
+}
+
+// handler puts the routes behind what every request passes, outermost first:
+// request id and log, recovery from panics, security headers, the cross-origin
+// check.
+func (s *site) handler() http.Handler {
+	mux, signed := http.NewServeMux(), http.NewServeMux()
+	for pattern, h := range s.table() {
+		mux.Handle(pattern, h)
 	}
 	for _, r := range s.Auth.Routes() {
 		if r.Signed {
 			signed.Handle(r.Pattern, s.throttled(r.Handler))
-		} else {
-			mux.Handle(r.Pattern, s.throttled(returning(r.Handler)))
 		}
 	}
-	mux.Handle("GET /static/", assets.Handler())
 	signed.Handle("/", s.sameOrigin(obs.Routed(mux)))
 	site := s.recovered(s.headers(obs.Routed(signed)))
 	if s.Metrics != nil {

@@ -24,3 +24,10 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
 	})))
 	return nil
 }
+
+// session answers whether somebody is signed in. A form that is answered with a
+// page asks before it is sent, so that what was typed can be kept (static/js/app.js).
+func (s *site) session(w http.ResponseWriter, _ *http.Request) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

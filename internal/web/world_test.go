@@ -68,13 +68,24 @@ func each(t *testing.T, f func(*world)) {
 	testkit.Databases(t, func(t *testing.T, s *store.Store) { f(newWorld(t, s)) })
 }
 
-func newWorld(t *testing.T, s *store.Store) *world {
+// emptyWorld is the page door over a database without rows.
+func emptyWorld(t *testing.T, s *store.Store) *world {
 	t.Helper()
 	contract.Install(s)
 	okr.Install(s)
 	budget.Install(s)
 	w := &world{t: t, s: s, lang: "en"}
-	w.h = web.New(web.Config{Store: s, Auth: w, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Metrics: obs.NewMetrics(), IssuerOrigin: "https://id.example.org"})
+	w.h = web.New(w.config())
+	return w
+}
+
+func (w *world) config() web.Config {
+	return web.Config{Store: w.s, Auth: w, Log: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Metrics: obs.NewMetrics(), IssuerOrigin: "https://id.example.org"}
+}
+
+func newWorld(t *testing.T, s *store.Store) *world {
+	t.Helper()
+	w := emptyWorld(t, s)
 	err := s.Tx(testkit.System(), func(ctx context.Context, c *ent.Client) error {
 		w.ours = c.Portfolio.Create().SetName("Common Components").SetKey("CC").SaveX(ctx)
 		w.theirs = c.Portfolio.Create().SetName("Hidden Portfolio").SetKey("ZQX").SaveX(ctx)

@@ -60,6 +60,73 @@ document.addEventListener('keydown', (e) => {
   }
 });
 
+// --- forms that outlive the session ---------------------------------------------------------
+// When a form is sent and the session turns out to have ended, what stands in it is kept in this
+// tab while its person signs in again, and is then put back. Nothing is stored at any other
+// moment, never a password or a file; it is gone after an hour, at sign-out, and for anybody else.
+const KEPT = 'kept:'; // and the path the form is sent to
+const HOUR = 3600000;
+const note = $('#kept'); // what to say above a form that was filled again, and whose page this is
+const UNKEPT = ['password', 'file', 'submit', 'button', 'reset', 'image'];
+const ticked = (e) => e.type === 'checkbox' || e.type === 'radio';
+const known = (e) => e.id || (ticked(e) ? `${e.name}=${e.value}` : e.name);
+const controls = (form) => $$('input, select, textarea', form).filter((e) => known(e) && !UNKEPT.includes(e.type));
+const typedInto = (form) => controls(form).some((e) => e.type !== 'hidden');
+const keyOf = (form) => KEPT + new URL(form.getAttribute('action') ?? '', location.href).pathname;
+const keep = (form) => {
+  const fields = controls(form).map((e) => [known(e), ticked(e) ? e.checked : e.value]);
+  sessionStorage.setItem(keyOf(form), JSON.stringify({ user: note.dataset.user, at: Date.now(), fields }));
+};
+const read = (key) => JSON.parse(sessionStorage.getItem(key));
+// forget drops what is kept, of forms and of the budget grid: all of it, or what is not for here and now.
+const forget = (all) => Object.keys(sessionStorage).filter((k) => k.startsWith('kept')).forEach((k) => {
+  const { user, at } = read(k);
+  if (all || Date.now() - at > HOUR || (note && user !== note.dataset.user)) sessionStorage.removeItem(k);
+});
+const putBack = () => {
+  for (const form of $$('form[method=post]').filter(typedInto)) {
+    const was = note && read(keyOf(form));
+    if (!was) continue;
+    sessionStorage.removeItem(keyOf(form));
+    const values = new Map(was.fields);
+    for (const e of controls(form).filter((c) => values.has(known(c)) && !c.readOnly && !c.disabled)) {
+      if (ticked(e)) e.checked = values.get(known(e));
+      else e.value = values.get(known(e));
+    }
+    $$('combo-box', form).forEach((box) => { box.kept = box.input.value; });
+    form.closest('dialog:not([open])')?.showModal();
+    if (form.matches('.inline')) toast(note.content.textContent.trim());
+    else form.prepend(note.content.cloneNode(true));
+  }
+};
+document.addEventListener('htmx:after:swap', putBack);
+
+// A form that is answered with a page asks first whether its person is still signed in: with the
+// answer the page, and what was typed, would be gone. Forms of htmx hear it from their own answer.
+let asking = false;
+let passed = null;
+document.addEventListener('submit', async (e) => {
+  const form = e.target;
+  if (form.getAttribute('action') === '/auth/logout') forget(true);
+  if (e.defaultPrevented || form.getAttribute('method') !== 'post' || !note || !typedInto(form)) return;
+  if (form === passed) {
+    passed = null;
+    return;
+  }
+  e.preventDefault();
+  if (asking) return;
+  asking = true;
+  const answer = await fetch('/me/session', { headers: { 'HX-Request': 'true' } }).catch(() => null);
+  asking = false;
+  if (answer?.status === 401) {
+    keep(form);
+    location.href = answer.headers.get('HX-Redirect') ?? '/sign-in';
+    return;
+  }
+  passed = form;
+  form.requestSubmit(e.submitter);
+});
+
 // --- forms and requests -----------------------------------------------------------------
 // A form is sent once, however often its button is pressed.
 document.addEventListener('submit', (e) => {
@@ -68,13 +135,17 @@ document.addEventListener('submit', (e) => {
 });
 addEventListener('pageshow', (e) => { if (e.persisted) $$('form button[type=submit]').forEach((b) => { b.disabled = false; }); });
 
-// 409 and 422 bring a fragment that says what is wrong; any other failure is said here.
+// 409 and 422 bring a fragment that says what is wrong, 401 leads to the sign-in; any other failure
+// is said here.
 document.addEventListener('htmx:response:error', (e) => {
-  const { response } = e.detail.ctx;
-  if (response.status === 409 || response.status === 422) return;
+  const { response, sourceElement: form } = e.detail.ctx;
+  if (response.status === 401 && note && form.matches('form[method=post]') && typedInto(form)) keep(form);
+  if ([401, 409, 422].includes(response.status)) return;
   const id = response.headers.get('X-Request-Id');
   toast(`${toasts.dataset.failed}${id ? ` (${id})` : ''}`, { tone: 'bad' });
 });
+// What is wrong with a long form stands at its head, its button at the end.
+document.addEventListener('htmx:after:swap', (e) => { if (e.detail.ctx.response?.status === 422) $('.banner.bad', e.target)?.scrollIntoView({ block: 'center' }); });
 document.addEventListener('htmx:error', (e) => { if (e.detail.error instanceof TypeError) toast(toasts.dataset.offline, { tone: 'bad' }); });
 
 // --- combo-box: choose a record by typing -------------------------------------------------
@@ -180,3 +251,11 @@ customElements.define('combo-box', class extends HTMLElement {
     }
   }
 });
+
+// Forms can be filled again once their parts work. One that is not on the page is filled when it is
+// opened, which is said once.
+forget(false);
+putBack();
+const waiting = note ? Object.keys(sessionStorage).filter((k) => k.startsWith(KEPT) && !read(k).told) : [];
+waiting.forEach((k) => sessionStorage.setItem(k, JSON.stringify({ ...read(k), told: true })));
+if (waiting.length) toast(note.dataset.waiting);

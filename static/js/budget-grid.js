@@ -65,6 +65,14 @@ class BudgetGrid extends (globalThis.HTMLElement ?? Object) {
       if (act) this.act(act.dataset.act);
     });
     this.addEventListener('htmx:after:swap', () => { this.index(); this.#at ??= this.start; });
+    // Further groups take the place of the link that brought them; the focus goes to the first.
+    new MutationObserver((changes) => {
+      this.index();
+      const [first] = changes.flatMap((c) => [...c.addedNodes]).filter((n) => n.nodeType === 1);
+      if (first && document.activeElement === document.body) $('[data-fold]', first)?.focus();
+    }).observe(this.table, { childList: true });
+    // Leaving the editor moves what stands below the grid, and the button from under the pointer.
+    $('[data-act=signin]', this).addEventListener('mousedown', (e) => e.preventDefault());
     const field = $('#g-val', this);
     field.addEventListener('keydown', (e) => {
       if (e.key === 'Enter' && this.#at) {
@@ -75,6 +83,7 @@ class BudgetGrid extends (globalThis.HTMLElement ?? Object) {
     });
     $('.gtools', this).hidden = false;
     $('.fbar', this).hidden = false;
+    this.saver.putBack();
   }
 
   word(key, args = {}) { return Object.entries(args).reduce((s, [k, v]) => s.replaceAll(`#${k}`, v), this.words[key] ?? key); }
@@ -415,24 +424,25 @@ class BudgetGrid extends (globalThis.HTMLElement ?? Object) {
       rows.forEach((tr) => this.rowTotal(tr, rows));
       bodies.add(rows[0].parentNode);
     }
-    const feet = new Set();
     for (const body of bodies) {
-      for (const head of $$('tr.grp', body)) this.addUp(head, $$(`tr[data-row][data-f="${head.dataset.f}"]`, body), columns);
-      feet.add(body.dataset.cur);
-    }
-    for (const cur of feet) {
-      for (const tr of $$(`tfoot tr[data-cur="${cur}"]`, this.table)) this.addUp(tr, $$(`tbody[data-cur="${cur}"] tr.grp[data-f="${tr.dataset.f}"]`, this.table), columns);
+      for (const head of $$('tr.grp', body)) {
+        const foot = $(`tfoot tr[data-cur="${body.dataset.cur}"][data-f="${head.dataset.f}"]`, this.table);
+        this.addUp(head, foot, $$(`tr[data-row][data-f="${head.dataset.f}"]`, body), columns);
+      }
     }
   }
 
-  addUp(into, rows, columns) {
-    const sum = (pick) => total(rows.map((tr) => { const td = pick(tr); return td ? this.value(td) : null; }));
-    const n = this.periods.length;
-    for (const x of columns) this.put(into.row[x], sum((tr) => (tr.row[x].colSpan === 1 ? tr.row[x] : null)));
-    for (let x = n; x < into.row.length; x += 1) {
-      const td = into.row[x];
-      if (td.matches('.tv')) this.vary(td, sum((tr) => tr.row[x]));
-      else if (td.matches('.tt')) this.put(td, sum((tr) => tr.row[x]));
+  // addUp adds the rows of a group up into its heading. The foot moves by as much, as not every
+  // group need be on the page.
+  addUp(head, foot, rows, columns) {
+    const write = (td, v) => (td.matches('.tv') ? this.vary(td, v) : this.put(td, v));
+    const sum = (x) => total(rows.map(({ row }) => (x < this.periods.length && row[x].colSpan > 1 ? null : this.value(row[x]))));
+    const totals = head.row.map((td, x) => (td.matches('.tt, .tv') ? x : -1)).filter((x) => x >= 0);
+    for (const x of [...columns, ...totals]) {
+      const before = this.value(head.row[x]) ?? 0n;
+      write(head.row[x], sum(x));
+      const more = (this.value(head.row[x]) ?? 0n) - before;
+      if (more) write(foot.row[x], (this.value(foot.row[x]) ?? 0n) + more);
     }
   }
 
@@ -508,6 +518,10 @@ class BudgetGrid extends (globalThis.HTMLElement ?? Object) {
         break;
       }
       case 'retry': this.saver.flush(); break;
+      case 'signin':
+        this.#editor?.blur(); // what is being typed counts
+        this.saver.signIn();
+        break;
       default: return;
     }
     this.buttons();

@@ -1,12 +1,16 @@
 // Saving for the budget grid: what changed is sent together shortly after the last change, one
 // request at a time, each with the versions the person saw. A request without an answer is sent
 // again under the same key, so that nothing is written twice. Cells that somebody else changed
-// are put to the person; cells the server refuses say why.
+// are put to the person; cells the server refuses say why. When the session has ended, unsaved
+// cells are kept in this tab while the person signs in again, and are then saved.
 import { fromPlain, toPlain } from './amount.js';
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const WAIT = 600; // milliseconds after the last change
 const MOST = 2000; // cells in a request
+const HOUR = 3600000;
+const kept = () => `kept-cells:${location.pathname}`; // app.js drops these at sign-out
+const user = () => document.getElementById('kept')?.dataset.user;
 const el = (tag, props = {}, ...children) => {
   const e = Object.assign(document.createElement(tag), props);
   e.append(...children);
@@ -30,9 +34,13 @@ export class Saver {
 
   #note = '';
 
+  #signIn = ''; // where to sign in again, once the session has ended
+
+  #leaving = false;
+
   constructor(grid) {
     this.grid = grid;
-    addEventListener('beforeunload', (e) => { if (this.#open.size || this.#sent || this.#typing) e.preventDefault(); });
+    addEventListener('beforeunload', (e) => { if (!this.#leaving && (this.#open.size || this.#sent || this.#typing)) e.preventDefault(); });
     document.addEventListener('visibilitychange', () => { if (document.hidden && this.#open.size) this.flush(); });
     addEventListener('online', () => { if (this.#sent || this.#open.size) this.flush(); });
   }
@@ -115,13 +123,60 @@ export class Saver {
     this.#tries = 0;
     this.#sent = null;
     if (answer.status === 200) this.#saved(sent, data);
-    else if (answer.status === 401) this.state('bad', 'signed_out');
+    else if (answer.status === 401) this.#signedOut(answer.headers.get('HX-Redirect'));
     else if (data.clashes) await this.#conflict(sent, data.clashes);
     else this.#refused(sent, data);
   }
 
+  #signedOut(to) {
+    this.#signIn = to ?? '/sign-in';
+    this.state('bad', 'signed_out');
+    $('[data-act=signin]', this.grid).hidden = false; // until something is saved
+  }
+
+  // signIn leaves for the sign-in. It comes back to this page, with the groups open whose cells wait.
+  signIn() {
+    const to = new URL(this.#signIn, location.href);
+    const back = new URL(to.searchParams.get('return') ?? '/', location.href);
+    const cells = [];
+    for (const cell of this.#open.keys()) {
+      const td = this.grid.cells.get(cell);
+      if (!td) continue;
+      cells.push([cell, toPlain(this.grid.value(td)), this.version(cell)]);
+      const group = td.closest('tbody').id.slice(2);
+      if (!back.searchParams.getAll('open').includes(group)) back.searchParams.append('open', group);
+    }
+    to.searchParams.set('return', back.pathname + back.search);
+    sessionStorage.setItem(kept(), JSON.stringify({ user: user(), at: Date.now(), cells }));
+    this.#leaving = true;
+    location.href = to;
+  }
+
+  // putBack takes up what was kept by signIn. Each cell is sent with the version the person saw, so
+  // that a change made meanwhile is put to them.
+  putBack() {
+    const was = JSON.parse(sessionStorage.getItem(kept()));
+    sessionStorage.removeItem(kept());
+    if (was?.user !== user() || Date.now() - was.at > HOUR) return;
+    const { grid } = this;
+    const put = was.cells.filter(([cell]) => grid.cells.has(cell)).map(([cell, amount, version]) => {
+      const td = grid.cells.get(cell);
+      this.#versions.set(cell.split('|').slice(0, 2).join('|'), version);
+      this.#open.set(cell, grid.value(td));
+      grid.put(td, fromPlain(amount));
+      td.classList.add('dirty');
+      return td;
+    });
+    const text = put.length < was.cells.length ? grid.word('kept_some', { n: was.cells.length - put.length }) : grid.word('kept');
+    document.dispatchEvent(new CustomEvent('steward:toast', { detail: { text, tone: put.length < was.cells.length ? 'bad' : '' } }));
+    if (!put.length) return;
+    grid.totals(put);
+    this.later();
+  }
+
   #saved(sent, data) {
     const { grid } = this;
+    $('[data-act=signin]', grid).hidden = true;
     sent.cells.forEach((c, i) => {
       const td = grid.cells.get(c);
       if (td && grid.value(td) !== sent.values[i]) { this.#open.set(c, sent.values[i]); return; } // changed again while it was sent

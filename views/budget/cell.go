@@ -66,7 +66,27 @@ func gridClass(s Sheet) string {
 	if s.all() {
 		out += " figures"
 	}
+	switch longest := s.longest(); {
+	case longest >= 100_000_000*money.One:
+		out += " wider"
+	case longest >= 1_000_000*money.One:
+		out += " wide"
+	}
 	return out
+}
+
+// longest is the amount that takes the most room in a month's column.
+func (s Sheet) longest() (most money.Amount) {
+	for _, total := range s.Totals {
+		for _, f := range s.figures() {
+			for _, a := range s.sums(f, s.in(total.Currency)...).columns {
+				if a != nil {
+					most = max(most, *a, -*a)
+				}
+			}
+		}
+	}
+	return most
 }
 
 func headClass(c budget.Column) string {
@@ -119,6 +139,21 @@ func (s Sheet) linePath(l budget.Line) string { return s.Lines + string(l.ID) }
 // group open where there is no script.
 func (s Sheet) opening(i int) string {
 	return s.address(s.FiscalYear, s.Show) + "&open=" + strconv.Itoa(i)
+}
+
+// further is the address that answers the groups after those drawn, or the page
+// from there on where there is no script.
+func (s Sheet) further() string {
+	return s.address(s.FiscalYear, s.Show) + "&from=" + strconv.Itoa(s.until())
+}
+
+// width is how many columns the table has.
+func (s Sheet) width() int {
+	n := 1 + len(s.Columns) + 3
+	if s.several() {
+		n++
+	}
+	return n // of all figures the name of one stands in the place of the second total
 }
 
 // savedAtFirst is what stands in the save bar before anything was changed.

@@ -22,11 +22,15 @@ import (
 
 func t(ctx context.Context, key string, args ...any) string { return i18n.C(ctx, key, args...) }
 
-// Large is how many lines a group may have to be open when the page opens, and
-// MostRows how many rows all open groups together; further groups arrive folded.
+// A page opens with at most 6,000 elements, of which its frame and the tools of the
+// grid take about 700, and each plan of its list about 10. What is left goes to the
+// headings of groups, at most half, and to the lines of the first groups: the others
+// arrive folded, and the groups after those are brought by a link.
 const (
-	Large    = 100
-	MostRows = 300
+	mostElements = 5300
+	planSize     = 10
+	// Large is how many lines a group may have to be open when the page opens.
+	Large = 100
 )
 
 // Sheet is a grid with what its page needs beside it.
@@ -34,7 +38,9 @@ type Sheet struct {
 	*budget.GridView
 	Path   string // of the page, without its query
 	Save   string // path that takes PATCHes of cells; empty when there is none to take
-	Opened []int  // groups to draw although they are large
+	Opened []int  // groups to draw with their lines although they are large or far down
+	From   int    // the first group to draw
+	Folded bool   // all groups arrive folded
 	Undo   string // start of the path that takes changes back
 	Lines  string // start of the lines' paths; their ids follow
 }
@@ -275,18 +281,45 @@ func category(ctx context.Context, value string) string {
 	return t(ctx, "budgetpage.category."+value)
 }
 
+// lineSize and headSize are how many elements a line and the heading of a group
+// are drawn with, about: the cells of each figure, what stands around them, and
+// the names.
+func (s Sheet) lineSize() int { return len(s.figures())*(len(s.Columns)+6) + 2 }
+func (s Sheet) headSize() int { return s.lineSize() + 4 }
+
+// room is how many elements groups and lines may have together.
+func (s Sheet) room() int { return mostElements - planSize*len(s.Plans) }
+
+// until returns the group after the last one drawn.
+func (s Sheet) until() int {
+	end := s.From + max(1, s.room()/2/s.headSize())
+	for _, i := range s.Opened {
+		end = max(end, i+1)
+	}
+	return min(end, len(s.Groups))
+}
+
 // folded reports whether a group is drawn without its lines at first.
 func (s Sheet) folded(i int) bool {
 	if slices.Contains(s.Opened, i) {
 		return false
 	}
-	rows := 0
-	for _, g := range s.Groups[:i+1] {
+	room := s.room() - (s.until()-s.From)*s.headSize()
+	for _, g := range s.Groups[s.From : i+1] {
 		if len(g.Lines) <= Large {
-			rows += len(g.Lines) * len(s.figures())
+			room -= len(g.Lines) * s.lineSize()
 		}
 	}
-	return len(s.Groups[i].Lines) > Large || rows > MostRows
+	return s.Folded || len(s.Groups[i].Lines) > Large || room < 0
+}
+
+// left is how many groups are not drawn, and how many lines they have.
+func (s Sheet) left() (groups, lines int) {
+	for _, g := range s.Groups[s.until():] {
+		groups++
+		lines += len(g.Lines)
+	}
+	return groups, lines
 }
 
 // quarter is a head over the columns of a fiscal quarter.
@@ -340,7 +373,7 @@ func amount(ctx context.Context, a *money.Amount) string {
 	if a == nil {
 		return ""
 	}
-	s := i18n.Money(i18n.From(ctx), *a, "")
+	s := money.Format(*a, "", i18n.From(ctx)) // with the sign that spreadsheets read, too
 	return strings.TrimSuffix(strings.TrimSuffix(s, ".00"), ",00")
 }
 
@@ -451,7 +484,7 @@ func words(ctx context.Context, s Sheet) string {
 	}
 	for _, name := range []string{
 		"count", "selection", "was", "closed", "locked", "computed", "outside", "undone", "redone", "filled",
-		"pasted", "copied", "will_write", "will_skip", "line", "saving", "saved", "saved_one", "saved_many", "retrying", "signed_out",
+		"pasted", "copied", "will_write", "will_skip", "line", "saving", "saved", "saved_one", "saved_many", "retrying", "signed_out", "kept", "kept_some",
 		"refused_one", "refused_many", "failed", "conflict", "changed_by", "theirs", "mine", "undo", "undo_failed", "spread_none", "over", "under",
 		"number", "ambiguous", "currency", "decimals", "range", "formula", "division", "percent",
 	} {

@@ -12,10 +12,6 @@ import (
 	"steward/internal/rules/ident"
 )
 
-// revisionSource is the source of a line that a revision copied; its external id is the
-// line it was copied from.
-const revisionSource = "revision"
-
 // pair is a row and the one copied from it.
 type pair struct {
 	Old ident.ID `json:"old"`

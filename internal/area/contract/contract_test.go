@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"steward/ent"
+	"steward/ent/changeevent"
 	entcontract "steward/ent/contract"
 	"steward/internal/area/contract"
 	"steward/internal/area/move"
@@ -116,6 +117,28 @@ func TestDatesFollowFromTheTerms(t *testing.T) {
 		if e := errs.As(err); e == nil || e.Code != errs.Validation || e.Fields[0].Path != "end_on" {
 			w.Errorf("an end before the beginning: %v", err)
 		}
+	})
+}
+
+// The history tells of derived dates too, and taking a change back puts them back.
+func TestDerivedDatesAreOnRecord(t *testing.T) {
+	each(t, func(w *world) {
+		n, err := w.add(w.pia, func(b *ent.ContractCreate) { b.SetStartOn(day("2026-01-01")).SetInitialMonths(12).SetNoticeMonths(3) })
+		w.is(n, err, "2026-12-31", "2026-10-01", "2026-09-01")
+		token := ""
+		w.tx(w.pia, func(ctx context.Context, c *ent.Client) error {
+			token = store.Undoable(ctx)
+			return c.Contract.UpdateOneID(n.ID).SetInitialMonths(6).Exec(ctx)
+		})
+		events := w.s.Client.ChangeEvent.Query().Where(changeevent.EntityID(n.ID)).Order(ent.Desc(changeevent.FieldID)).AllX(testkit.System())
+		if d := events[0].Diff["end_on"]; d[0] != "2026-12-31" || d[1] != "2026-06-30" {
+			w.Errorf("the record says %v", events[0].Diff)
+		}
+		if _, err := w.s.Undo(w.pia, token); err != nil {
+			w.Fatal(err)
+		}
+		n, err = w.s.Client.Contract.Get(testkit.System(), n.ID)
+		w.is(n, err, "2026-12-31", "2026-10-01", "2026-09-01")
 	})
 }
 
@@ -265,6 +288,27 @@ func TestRenewals(t *testing.T) {
 		}
 		if got := names(w.as("Nora", "viewer", viewer.Membership{Scope: viewer.ScopePortfolio, ID: w.home.ID, Level: viewer.LevelViewer})); len(got) > 0 {
 			t.Errorf("a viewer sees %v", got)
+		}
+	})
+}
+
+// The key of a vendor's name follows the name, whoever writes it.
+func TestVendorNameKey(t *testing.T) {
+	each(t, func(w *world) {
+		key := func(v *ent.Vendor) string { return w.s.Client.Vendor.GetX(testkit.System(), v.ID).NameNorm }
+		var v *ent.Vendor
+		w.tx(testkit.System(), func(ctx context.Context, c *ent.Client) (err error) {
+			v, err = c.Vendor.Create().SetName("Ábaco   Data").Save(ctx)
+			return err
+		})
+		if got := key(v); got != "ábaco data" {
+			t.Errorf("a new vendor is found as %q", got)
+		}
+		w.tx(testkit.System(), func(ctx context.Context, c *ent.Client) error {
+			return c.Vendor.UpdateOneID(v.ID).SetName("Abaco Inc.").Exec(ctx)
+		})
+		if got := key(v); got != "abaco inc." {
+			t.Errorf("a renamed vendor is found as %q", got)
 		}
 	})
 }

@@ -17,7 +17,8 @@ import (
 
 // Install makes the rules of contracts hold on every write of one, whichever door
 // it comes through: the dates are derived, and the money and dates of an approved
-// contract stay as approved. It is called once, when the store has been opened.
+// contract stay as approved; and the key of a vendor's name follows the name. It is
+// called once, when the store has been opened.
 // Set-based imports write past it and call Derive themselves.
 func Install(s *store.Store) {
 	s.Client.Contract.Use(func(next ent.Mutator) ent.Mutator {
@@ -32,6 +33,7 @@ func Install(s *store.Store) {
 			return next.Mutate(ctx, m)
 		})
 	})
+	s.Client.Vendor.Use(normalised)
 }
 
 // fixed are the columns that approval fixes until amendments exist.

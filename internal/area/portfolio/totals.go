@@ -4,12 +4,15 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
 	"steward/ent/contract"
 	"steward/ent/initiative"
+	"steward/ent/portfolio"
 	"steward/internal/platform/store"
+	"steward/internal/rules/fiscal"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/money"
 )
@@ -25,6 +28,17 @@ type CurrencyTotals struct {
 	Initiatives                int
 	Planned, Projected, Actual *money.Amount
 	Contracted                 *money.Amount
+}
+
+// Calendar returns the fiscal calendar of the portfolios that the viewer reads: theirs where they
+// have one in common, else the calendar year, in which a fiscal year is called by the year it
+// starts in.
+func Calendar(ctx context.Context, s *store.Store) (fiscal.Calendar, error) {
+	months, err := s.ClientOf(ctx).Portfolio.Query().Where(portfolio.ArchivedAtIsNil()).Unique(true).Limit(2).Select(portfolio.FieldFiscalYearStartMonth).Ints(ctx)
+	if err != nil || len(months) != 1 {
+		return fiscal.Calendar{}, store.Known(err)
+	}
+	return fiscal.Calendar{StartMonth: time.Month(months[0])}, nil
 }
 
 // Totals adds up the unarchived initiatives and contracts that the viewer reads, one row for

@@ -21,11 +21,11 @@ import (
 
 type world struct {
 	*testing.T
-	s                    *store.Store
-	from, to, other      *ent.Portfolio
-	product, neighbour   *ent.Product
-	contract             *ent.Contract
-	manager, ours, reads context.Context
+	s                  *store.Store
+	from, to, other    *ent.Portfolio
+	product, neighbour *ent.Product
+	contract           *ent.Contract
+	manager, ours      context.Context
 }
 
 func member(p *ent.Portfolio, level viewer.Level) viewer.Membership {

@@ -33,13 +33,13 @@ var routes = map[string]string{
 	// refused by TestPagesRefuse and TestForeignEqualsAbsent
 	"POST ": "refuse", "POST /{id}": "refuse", "POST /{id}/archive": "refuse", "POST /{id}/restore": "refuse", "POST /{id}/cells/{field}": "refuse",
 	"PATCH /{id}/cells/{field}": "refuse", "POST /{id}/moves/{to}": "refuse", "POST /{id}/links/{edge}": "refuse", "POST /{id}/comments": "refuse",
-	"PATCH /portfolios/{id}/budget/cells": "refuse", "POST /portfolios/{id}/budget/lines": "refuse", "POST /portfolios/{id}/budget/lines/{line}": "refuse",
+	"POST /admin/imports/{id}/undo": "refuse", "PATCH /portfolios/{id}/budget/cells": "refuse", "POST /portfolios/{id}/budget/lines": "refuse", "POST /portfolios/{id}/budget/lines/{line}": "refuse",
 	// about people's rights: TestRightsOfPeople
 	"POST /admin/users/{id}/roles": "rights", "POST /admin/roles/{id}/confirm": "rights", "POST /admin/roles/{id}/revoke": "rights",
 	"POST /admin/users/{id}/members": "rights", "POST /admin/members/{id}/remove": "rights", "POST /admin/users/{id}/active": "rights",
 	"POST /admin/integrations/tokens": "rights", "POST /admin/tokens/{id}/revoke": "rights", "POST /comments/{id}": "rights",
 	// of oneself and of nobody: internal/web and internal/area/people prove them
-	"POST /me/profile": "own", "POST /me/sessions/{id}/end": "own", "POST /me/tokens": "own", "POST /me/tokens/{id}/revoke": "own", "POST /undo/{token}": "own",
+	"GET /me/session": "own", "POST /me/profile": "own", "POST /me/sessions/{id}/end": "own", "POST /me/tokens": "own", "POST /me/tokens/{id}/revoke": "own", "POST /undo/{token}": "own",
 	"POST /me/language": "open", "POST /me/theme": "open", "POST /me/density": "open", "POST /csp-reports": "open", "GET /static/": "open",
 }
 
@@ -131,6 +131,16 @@ func TestPagesRefuse(t *testing.T) {
 			}
 		}
 		for _, p := range w.people {
+			for house, batch := range w.batches {
+				at := access.Row{Portfolio: w.first[house+"/Portfolio"].id}
+				want := absent
+				if p.v != nil && access.For(p.v, "ImportBatch", access.Read).Includes(at) {
+					want = forbidden
+				}
+				if p.v == nil || p.v.Kind != viewer.Person || !access.For(p.v, "ImportBatch", access.Write).Includes(at) {
+					refused(p, want, "/admin/imports/"+batch.String()+"/undo", form())
+				}
+			}
 			n += w.refusedBudget(p) + w.refusedMoves(p)
 		}
 		if n < 1000 {

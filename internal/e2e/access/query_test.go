@@ -17,8 +17,6 @@ func only(id ident.ID) func(*sql.Selector) {
 
 func anyOrder(*sql.Selector) {}
 
-func anywhere(s *sql.Selector) { s.Where(sql.NotNull(s.C("id"))) }
-
 // leaf reports whether a type has no selection.
 func (w *world) leaf(t *ast.Type) bool {
 	d := w.schema.Types[t.Name()]

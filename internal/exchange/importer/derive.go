@@ -17,7 +17,7 @@ func (it *item) derive() {
 	case "Contract":
 		it.contractDates()
 	case "Vendor":
-		it.row[it.table.index("name_norm")] = Normal(it.row[it.table.index("name")].(string))
+		it.row[it.table.index("name_norm")] = contract.NormalName(it.row[it.table.index("name")].(string))
 	}
 }
 

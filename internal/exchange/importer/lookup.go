@@ -89,7 +89,7 @@ func readable(ctx context.Context, s *store.Store, name string, number int) (str
 	if scope.Unrestricted(ctx) {
 		return "", nil
 	}
-	p := scope.Predicate(viewer.From(ctx), s.Dialect, name, func(c string) string { return name + "." + c }, access.Read)
+	p := scope.Predicate(viewer.From(ctx), s.Dialect, name, func(c string) string { return `"` + name + `"."` + c + `"` }, access.Read)
 	if p == nil {
 		return "", nil
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"steward/internal/area/contract"
 	"steward/internal/rules/ident"
 )
 
@@ -37,9 +38,8 @@ func (c *comparison) bySource(k *Kind, t *table) error {
 	}
 	rows := map[string][][]any{}
 	for chunk := range slices.Chunk(Sorted(byName), idChunk) {
-		where := `name_norm IN (` + marks(1, len(chunk)) + `) OR LOWER(name) IN (` + marks(len(chunk)+1, len(chunk)) + `)`
-		err := c.load(t, where, append(args(chunk), args(chunk)...), func(row []any) {
-			name := Normal(row[t.index("name")].(string))
+		err := c.load(t, `name_norm IN (`+marks(1, len(chunk))+`)`, args(chunk), func(row []any) {
+			name := contract.NormalName(row[t.index("name")].(string))
 			rows[name] = append(rows[name], row)
 		})
 		if err != nil {

@@ -3,7 +3,6 @@ package importer
 import (
 	"crypto/sha256"
 	"encoding/json"
-	"strings"
 
 	"github.com/bojanz/currency"
 
@@ -56,10 +55,6 @@ func JSONOf(v map[string]string) JSON {
 	}
 	return JSON(b)
 }
-
-// Normal is the key under which spellings of a name are one name: lower case,
-// one space between words, none around.
-func Normal(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
 // IsCurrency reports whether code is an ISO 4217 currency.
 func IsCurrency(code string) bool { return currency.IsValid(code) }

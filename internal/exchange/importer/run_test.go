@@ -221,6 +221,8 @@ func TestAChangedFileUpdatesOnlyWhatChangedAndUndoSetsItBack(t *testing.T) {
 		if _, err := importer.Undo(system(), s, changed.ChangeSet); err != nil {
 			t.Fatal(err)
 		}
+		want(t, "marked as the undo: two removed, four set back, the import itself",
+			one(t, s, "SELECT COUNT(*) FROM change_events WHERE undoes = $1", changed.ChangeSet), "7")
 		want(t, "planned", one(t, s, "SELECT planned_total FROM budget_plans"), minor(t, "11"))
 		want(t, "actual", one(t, s, "SELECT actual_total FROM budget_plans"), minor(t, "4"))
 		want(t, "lines", one(t, s, "SELECT line_count FROM budget_plans"), "2")
@@ -318,6 +320,23 @@ func TestForeignPortfoliosAreUnknownRowByRow(t *testing.T) {
 		}
 		if _, err := importer.Undo(member(own), s, r.ChangeSet); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A person names records of their own portfolios and finds no others.
+func TestAPersonFindsWhatTheyRead(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		run(t, s, gcspending.Format{}, csv("2020-21,1,Own,A,Trails,5,,,\n2020-21,2,Foreign,A,Secret,6,,,\n"), apply)
+		own, foreign := one(t, s, "SELECT key FROM portfolios WHERE name = 'Own'"), one(t, s, "SELECT key FROM portfolios WHERE name = 'Foreign'")
+		me := member(one(t, s, "SELECT id FROM portfolios WHERE name = 'Own'"))
+		files := csv("2021-22,9,Else,A,Trails,5,,4,2\n")
+		r, err := importer.Run(me, s, gcspending.Format{}, files, importer.Options{Apply: true, Portfolio: store.Slug(own)})
+		if err != nil || r.Created["BudgetLine"] != 1 {
+			t.Errorf("%v %+v", err, r)
+		}
+		if _, err = importer.Run(me, s, gcspending.Format{}, files, importer.Options{Apply: true, Portfolio: foreign}); errs.CodeOf(err) != errs.Validation {
+			t.Errorf("a foreign portfolio: %v", err)
 		}
 	})
 }

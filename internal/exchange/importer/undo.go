@@ -9,6 +9,7 @@ import (
 	"steward/ent/importbatch"
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
+	"steward/internal/rules/access"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -31,15 +32,19 @@ type Undone struct {
 // have changed since or others have come to depend on them.
 func Undo(ctx context.Context, s *store.Store, changeSet string) (Undone, error) {
 	out := Undone{Undoes: changeSet, Removed: map[string]int{}, Restored: map[string]int{}}
-	if viewer.From(ctx) == nil {
+	v, free := viewer.From(ctx), scope.Unrestricted(ctx)
+	if v == nil {
 		return out, store.ErrNoViewer
 	}
-	reason := "undo of " + changeSet
-	err := s.Tx(store.Because(asImport(ctx), &reason), func(ctx context.Context, c *ent.Client) error {
+	err := s.Tx(asImport(ctx), func(ctx context.Context, c *ent.Client) error {
+		store.Undoes(ctx, changeSet)
 		own := scope.Elevate(ctx)
 		batch, err := c.ImportBatch.Query().Where(importbatch.ChangeSet(changeSet)).Where(s.Lock()).Only(own)
 		if err != nil {
 			return err
+		}
+		if home := batch.PortfolioID; home != nil && !free && !access.For(v, "ImportBatch", access.Write).Includes(access.Row{Portfolio: *home}) {
+			return errs.Forbidden()
 		}
 		if batch.Status != importbatch.StatusAPPLIED {
 			return errs.New(errs.State, "import.error.undone")

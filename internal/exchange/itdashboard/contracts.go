@@ -3,6 +3,7 @@ package itdashboard
 import (
 	"slices"
 
+	areacontract "steward/internal/area/contract"
 	"steward/internal/exchange/importer"
 )
 
@@ -72,7 +73,7 @@ func (p *contracts) Row(r *importer.Row) {
 	}
 	var by any
 	if name := r.Line1("vendor"); name != "" {
-		by = r.Mention(vendor, importer.Normal(name), importer.Values{"name": name, "name_norm": importer.Normal(name)})
+		by = r.Mention(vendor, areacontract.NormalName(name), importer.Values{"name": name, "name_norm": areacontract.NormalName(name)})
 	} else {
 		r.Warn("vendor", importer.Say("import.warning.no_vendor"))
 	}

@@ -94,7 +94,7 @@ const (
 //	access   at+jwt, JWT or none          Bearer, or none with at+jwt
 //	logout   logout+jwt, or JWT or none   Logout, or none with logout+jwt
 func kindOf(raw string) (kind, error) {
-	signed, err := jose.ParseSigned(raw, algorithms)
+	signed, err := jose.ParseSignedCompact(raw, algorithms)
 	if err != nil || len(signed.Signatures) != 1 {
 		return "", errors.New("not a signed token")
 	}

@@ -46,7 +46,7 @@ func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error
 // find returns the parsed token and the key it names; the error is errIdP
 // where no key has ever been had. (go-oidc hides it, so callers ask first.)
 func (k *keySet) find(ctx context.Context, raw string) (*jose.JSONWebSignature, any, error) {
-	signed, err := jose.ParseSigned(raw, algorithms)
+	signed, err := jose.ParseSignedCompact(raw, algorithms)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -124,7 +124,7 @@ func (a *Auth) begin(w http.ResponseWriter, r *http.Request, id *idToken, refres
 		s      *ent.Session
 	)
 	store := func(ctx context.Context, c *ent.Client) error {
-		person, err := a.enter(ctx, c, id, a.cfg.Lang(r))
+		person, err := a.enter(ctx, c, id)
 		if err != nil {
 			return err
 		}

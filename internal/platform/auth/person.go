@@ -27,13 +27,13 @@ var errInactive = errors.New("the person is not active")
 // sign-in, and brings name, e-mail, roles and memberships up to date. The
 // identity is the issuer and the subject; an e-mail that somebody else has
 // already makes no difference. The error is errInactive for somebody who may not enter.
-func (a *Auth) enter(ctx context.Context, c *ent.Client, id *idToken, lang string) (*ent.Person, error) {
+func (a *Auth) enter(ctx context.Context, c *ent.Client, id *idToken) (*ent.Person, error) {
 	identity, err := c.PersonIdentity.Query().
 		Where(personidentity.Issuer(a.cfg.StoredIssuer), personidentity.Subject(id.Subject)).WithPerson().Only(ctx)
 	switch {
 	case ent.IsNotFound(err):
 		p, err := c.Person.Create().SetName(cmp.Or(first(id.displayName(), 300), id.Subject)).SetEmail(first(id.Email, 320)).
-			SetLanguage(person.Language(lang)).Save(ctx)
+			Save(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -38,7 +38,10 @@ func (a *Auth) person(ctx context.Context, p *ent.Person) (*viewer.Viewer, error
 	if p == nil || !p.Active || p.ArchivedAt != nil {
 		return nil, errNobody
 	}
-	v := &viewer.Viewer{Kind: viewer.Person, ID: p.ID, Name: p.Name, Lang: p.Language.String(), Zone: zone(p.TimeZone)}
+	v := &viewer.Viewer{Kind: viewer.Person, ID: p.ID, Name: p.Name, Zone: zone(p.TimeZone)}
+	if p.Language != nil {
+		v.Lang = p.Language.String()
+	}
 	c, now := a.store.ClientOf(ctx), a.now()
 	identities, err := c.PersonIdentity.Query().Where(personidentity.PersonID(p.ID), personidentity.Issuer(a.cfg.StoredIssuer)).All(ctx)
 	if err != nil {

@@ -67,7 +67,7 @@ func (p *Provider) sign(claims map[string]any, typ string) (string, error) {
 
 // verify returns the payload of a token this provider signed, or nil.
 func (p *Provider) verify(token string) []byte {
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return nil
 	}

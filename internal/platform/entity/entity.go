@@ -90,7 +90,9 @@ type Entity struct {
 	// The typed access of registry entities; the store's guards apply to all of it.
 	List  func(ctx context.Context, c *ent.Client, where, order func(*sql.Selector), limit, offset int) ([]Row, error)
 	Count func(ctx context.Context, c *ent.Client, where func(*sql.Selector)) (int, error)
-	New   func(c *ent.Client) Write
+	// Sum scans into a slice of structs what pick selects, usually grouped, of the rows that where keeps.
+	Sum func(ctx context.Context, c *ent.Client, where, pick func(*sql.Selector), into any) error
+	New func(c *ent.Client) Write
 	// Edit updates the row if it still has the version; 0 is any version.
 	Edit func(c *ent.Client, id ident.ID, version int) Write
 	// Link adds and removes rows of an owned many-to-many edge.

@@ -3,6 +3,7 @@ package i18n
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
@@ -47,13 +48,17 @@ func Bytes(lang string, n int64) string {
 
 // Money returns an amount in full, "$1,284,500.00" or "1 284 500,00 $".
 func Money(lang string, a money.Amount, currency string) string {
-	return money.Format(a, currency, pick(lang))
+	return minus(money.Format(a, currency, pick(lang)))
 }
 
 // MoneyShort returns an amount for headlines, "$1.51M" or "1,51 M$".
 func MoneyShort(lang string, a money.Amount, currency string) string {
-	return money.FormatShort(a, currency, pick(lang))
+	return minus(money.FormatShort(a, currency, pick(lang)))
 }
+
+// minus writes the sign of a negative amount as print does, as wide as a plus; what
+// people type may have either.
+func minus(s string) string { return strings.Replace(s, "-", "−", 1) }
 
 // Year returns a plain year; years are never grouped.
 func Year(y int) string { return strconv.Itoa(y) }

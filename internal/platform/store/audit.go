@@ -50,7 +50,7 @@ type Change struct {
 var unaudited = map[string]bool{"last_used_at": true, "updated_at": true, "updated_by": true, "created_at": true, "created_by": true, "version": true}
 
 // change works out what the mutation does to the row.
-func (w *writing) change() (Change, error) {
+func (w *writing) change() Change {
 	c := Change{Op: OpUpdate, Entity: w.entity.Name, Version: 1, Diff: map[string][2]any{}}
 	c.Portfolio, c.Product, c.Vendor = w.place.Portfolio, w.place.Product, w.place.Vendor
 	switch {
@@ -103,7 +103,7 @@ func (w *writing) change() (Change, error) {
 			c.Diff["-"+name] = [2]any{w.m.RemovedIDs(name), nil}
 		}
 	}
-	return c, nil
+	return c
 }
 
 // sensitive names the columns whose content no audit row may hold.

@@ -57,38 +57,83 @@ func textJSON(args any) {
 	}
 }
 
-// counted is ent's driver with the counter and textJSON in front.
+// counted is ent's driver with the counter, the gate and textJSON in front.
 type counted struct {
 	*entsql.Driver
-	c *Counter
+	c    *Counter
+	gate *gate
 }
 
 func (d counted) Exec(ctx context.Context, q string, args, v any) error {
 	textJSON(args)
+	leave, err := d.gate.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	d.c.add(q)
 	return d.Driver.Exec(ctx, q, args, v)
 }
 
 func (d counted) Query(ctx context.Context, q string, args, v any) error {
 	textJSON(args)
+	leave, err := d.gate.enter(ctx)
+	if err != nil {
+		return err
+	}
 	d.c.add(q)
-	return d.Driver.Query(ctx, q, args, v)
+	if err := d.Driver.Query(ctx, q, args, v); err != nil {
+		leave()
+		return err
+	}
+	rows := v.(*entsql.Rows) // ent's driver takes nothing else
+	rows.ColumnScanner = leaving{rows.ColumnScanner, leave}
+	return nil
+}
+
+// ExecContext and QueryContext serve raw statements outside a transaction.
+func (d counted) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+	textJSON(args)
+	leave, err := d.gate.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	d.c.add(q)
+	return d.Driver.ExecContext(ctx, q, args...)
+}
+
+func (d counted) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	textJSON(args)
+	leave, err := d.gate.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave() // nothing tells when the rows are closed: whoever asks reads them at once
+	d.c.add(q)
+	return d.Driver.QueryContext(ctx, q, args...)
 }
 
 func (d counted) Tx(ctx context.Context) (dialect.Tx, error) { return d.BeginTx(ctx, nil) }
 
 func (d counted) BeginTx(ctx context.Context, o *sql.TxOptions) (dialect.Tx, error) {
-	t, err := d.Driver.BeginTx(ctx, o)
+	leave, err := d.gate.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
+	t, err := d.Driver.BeginTx(ctx, o)
+	if err != nil {
+		leave()
+		return nil, err
+	}
 	d.c.add("BEGIN")
-	return countedTx{t, d.c}, nil
+	return countedTx{t, d.c, leave}, nil
 }
 
 type countedTx struct {
 	dialect.Tx
-	c *Counter
+	c     *Counter
+	leave func() // gives the connection back
 }
 
 func (t countedTx) Exec(ctx context.Context, q string, args, v any) error {
@@ -103,8 +148,17 @@ func (t countedTx) Query(ctx context.Context, q string, args, v any) error {
 	return t.Tx.Query(ctx, q, args, v)
 }
 
-func (t countedTx) Commit() error   { t.c.add("COMMIT"); return t.Tx.Commit() }
-func (t countedTx) Rollback() error { t.c.add("ROLLBACK"); return t.Tx.Rollback() }
+func (t countedTx) Commit() error {
+	defer t.leave()
+	t.c.add("COMMIT")
+	return t.Tx.Commit()
+}
+
+func (t countedTx) Rollback() error {
+	defer t.leave()
+	t.c.add("ROLLBACK")
+	return t.Tx.Rollback()
+}
 
 // ExecContext and QueryContext serve the raw statements of this package.
 func (t countedTx) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {

@@ -55,5 +55,13 @@ func databaseError(err error) error {
 	return err
 }
 
+// Aborted reports whether a statement was refused only because one before it in
+// the same transaction had failed, as PostgreSQL does: the first error is the one
+// to tell.
+func Aborted(err error) bool {
+	var p *pq.Error
+	return errors.As(err, &p) && p.Code == "25P02"
+}
+
 // constraint does not say which record is in the way: it may be a hidden one.
 func constraint(err error) error { return errs.New(errs.Conflict, "error.duplicate").Wrap(err) }

@@ -125,12 +125,6 @@ func (s *Store) write(ctx context.Context, m0 ent.Mutation, next ent.Mutator) (e
 	if err := w.check(); err != nil {
 		return nil, err
 	}
-	change, err := w.change()
-	if err != nil {
-		return nil, err
-	}
-	// the reason belongs to this write: the transaction may be an outer one
-	change.Reason = reasonOf(ctx)
 	if err := w.stamp(); err != nil {
 		return nil, err
 	}
@@ -138,6 +132,9 @@ func (s *Store) write(ctx context.Context, m0 ent.Mutation, next ent.Mutator) (e
 	if err != nil {
 		return nil, err
 	}
+	change := w.change() // with what the rules of the areas derived
+	// the reason belongs to this write: the transaction may be an outer one
+	change.Reason = reasonOf(ctx)
 	if id, ok := m.ID(); ok {
 		change.ID = id
 	}

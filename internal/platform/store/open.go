@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -33,12 +34,17 @@ type Options struct {
 	// Request connections are bounded; imports and migrations have a pool of
 	// their own without bounds.
 	Statement, Lock time.Duration
+	// Wait bounds how long a statement waits for a connection when all are taken,
+	// and leaves each caller at most half of them; 0 is no bound.
+	Wait time.Duration
 	// Pool is the largest number of connections; 0 chooses one.
 	Pool int
 }
 
-// RequestOptions are the limits of connections that serve requests.
-var RequestOptions = Options{Statement: 4 * time.Second, Lock: 2 * time.Second}
+// RequestOptions are the limits of connections that serve requests. Wait is less
+// than the two seconds in which a request is promised an answer when there is no
+// connection (OP-3): the answer takes its time too.
+var RequestOptions = Options{Statement: 4 * time.Second, Lock: 2 * time.Second, Wait: 1500 * time.Millisecond}
 
 // sqlitePragmas make SQLite behave as PostgreSQL does where the two differ:
 // foreign keys, LIKE that minds case, times in UTC; and safe: WAL with a sync at
@@ -66,8 +72,8 @@ func connect(databaseURL string, o Options) (*sql.DB, string, error) {
 	if d == dialect.SQLite {
 		db, err := connectSQLite(databaseURL, "foreign_keys(1)")
 		if err == nil {
-			db.SetMaxOpenConns(max(o.Pool, 8))
-			db.SetMaxIdleConns(max(o.Pool, 8))
+			db.SetMaxOpenConns(cmp.Or(o.Pool, 8))
+			db.SetMaxIdleConns(cmp.Or(o.Pool, 8))
 		}
 		return db, d, err
 	}
@@ -81,12 +87,8 @@ func connect(databaseURL string, o Options) (*sql.DB, string, error) {
 	}
 	c.Dialer(dialer{read: o.Statement})
 	db := sql.OpenDB(c)
-	pool := o.Pool
-	if pool == 0 {
-		pool = 20
-	}
-	db.SetMaxOpenConns(pool)
-	db.SetMaxIdleConns(pool)
+	db.SetMaxOpenConns(cmp.Or(o.Pool, 20))
+	db.SetMaxIdleConns(cmp.Or(o.Pool, 20))
 	db.SetConnMaxLifetime(30 * time.Minute)
 	return db, d, nil
 }

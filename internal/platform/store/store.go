@@ -49,7 +49,8 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("the database does not answer: %w", err)
 	}
 	s := &Store{DB: db, Dialect: d, URL: databaseURL, Statements: &Counter{}, inverses: map[string]Inverse{}}
-	s.Client = ent.NewClient(ent.Driver(counted{entsql.OpenDB(d, db), s.Statements}))
+	gate := newGate(db.Stats().MaxOpenConnections, o.Wait)
+	s.Client = ent.NewClient(ent.Driver(counted{entsql.OpenDB(d, db), s.Statements, gate}))
 	s.guard()
 	return s, nil
 }

@@ -13,9 +13,9 @@ import (
 
 // world is two portfolios with a product each and a manager of the first.
 type world struct {
-	ours, theirs         *ent.Portfolio
-	ourProd, theirProd   *ent.Product
-	manager, ownerTheirs context.Context
+	ours, theirs       *ent.Portfolio
+	ourProd, theirProd *ent.Product
+	manager            context.Context
 }
 
 func person(name string, roles []string, ms ...viewer.Membership) context.Context {
