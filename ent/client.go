@@ -13,11 +13,15 @@ import (
 	"steward/internal/rules/ident"
 
 	"steward/ent/apitoken"
+	"steward/ent/attachment"
 	"steward/ent/audithead"
 	"steward/ent/auditseal"
+	"steward/ent/blob"
+	"steward/ent/blobchunk"
 	"steward/ent/budgetcell"
 	"steward/ent/budgetline"
 	"steward/ent/budgetplan"
+	"steward/ent/calendarfeed"
 	"steward/ent/capability"
 	"steward/ent/changeevent"
 	"steward/ent/checkin"
@@ -31,10 +35,13 @@ import (
 	"steward/ent/dependency"
 	"steward/ent/environment"
 	"steward/ent/fiscalperiod"
+	"steward/ent/headermapping"
 	"steward/ent/idempotencykey"
 	"steward/ent/importbatch"
 	"steward/ent/initiative"
 	"steward/ent/integration"
+	"steward/ent/job"
+	"steward/ent/jobschedule"
 	"steward/ent/keycounter"
 	"steward/ent/keyresult"
 	"steward/ent/membership"
@@ -47,13 +54,20 @@ import (
 	"steward/ent/procurement"
 	"steward/ent/product"
 	"steward/ent/rolegrant"
+	"steward/ent/savedview"
 	"steward/ent/session"
+	"steward/ent/setting"
+	"steward/ent/storeddocument"
 	"steward/ent/tag"
+	"steward/ent/taglink"
 	"steward/ent/team"
 	"steward/ent/teammembership"
 	"steward/ent/undoentry"
+	"steward/ent/upload"
 	"steward/ent/vendor"
 	"steward/ent/vendorcontact"
+	"steward/ent/webhook"
+	"steward/ent/webhookdelivery"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
@@ -70,16 +84,24 @@ type Client struct {
 	Schema *migrate.Schema
 	// ApiToken is the client for interacting with the ApiToken builders.
 	ApiToken *ApiTokenClient
+	// Attachment is the client for interacting with the Attachment builders.
+	Attachment *AttachmentClient
 	// AuditHead is the client for interacting with the AuditHead builders.
 	AuditHead *AuditHeadClient
 	// AuditSeal is the client for interacting with the AuditSeal builders.
 	AuditSeal *AuditSealClient
+	// Blob is the client for interacting with the Blob builders.
+	Blob *BlobClient
+	// BlobChunk is the client for interacting with the BlobChunk builders.
+	BlobChunk *BlobChunkClient
 	// BudgetCell is the client for interacting with the BudgetCell builders.
 	BudgetCell *BudgetCellClient
 	// BudgetLine is the client for interacting with the BudgetLine builders.
 	BudgetLine *BudgetLineClient
 	// BudgetPlan is the client for interacting with the BudgetPlan builders.
 	BudgetPlan *BudgetPlanClient
+	// CalendarFeed is the client for interacting with the CalendarFeed builders.
+	CalendarFeed *CalendarFeedClient
 	// Capability is the client for interacting with the Capability builders.
 	Capability *CapabilityClient
 	// ChangeEvent is the client for interacting with the ChangeEvent builders.
@@ -106,6 +128,8 @@ type Client struct {
 	Environment *EnvironmentClient
 	// FiscalPeriod is the client for interacting with the FiscalPeriod builders.
 	FiscalPeriod *FiscalPeriodClient
+	// HeaderMapping is the client for interacting with the HeaderMapping builders.
+	HeaderMapping *HeaderMappingClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
 	// ImportBatch is the client for interacting with the ImportBatch builders.
@@ -114,6 +138,10 @@ type Client struct {
 	Initiative *InitiativeClient
 	// Integration is the client for interacting with the Integration builders.
 	Integration *IntegrationClient
+	// Job is the client for interacting with the Job builders.
+	Job *JobClient
+	// JobSchedule is the client for interacting with the JobSchedule builders.
+	JobSchedule *JobScheduleClient
 	// KeyCounter is the client for interacting with the KeyCounter builders.
 	KeyCounter *KeyCounterClient
 	// KeyResult is the client for interacting with the KeyResult builders.
@@ -138,20 +166,34 @@ type Client struct {
 	Product *ProductClient
 	// RoleGrant is the client for interacting with the RoleGrant builders.
 	RoleGrant *RoleGrantClient
+	// SavedView is the client for interacting with the SavedView builders.
+	SavedView *SavedViewClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// Setting is the client for interacting with the Setting builders.
+	Setting *SettingClient
+	// StoredDocument is the client for interacting with the StoredDocument builders.
+	StoredDocument *StoredDocumentClient
 	// Tag is the client for interacting with the Tag builders.
 	Tag *TagClient
+	// TagLink is the client for interacting with the TagLink builders.
+	TagLink *TagLinkClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// TeamMembership is the client for interacting with the TeamMembership builders.
 	TeamMembership *TeamMembershipClient
 	// UndoEntry is the client for interacting with the UndoEntry builders.
 	UndoEntry *UndoEntryClient
+	// Upload is the client for interacting with the Upload builders.
+	Upload *UploadClient
 	// Vendor is the client for interacting with the Vendor builders.
 	Vendor *VendorClient
 	// VendorContact is the client for interacting with the VendorContact builders.
 	VendorContact *VendorContactClient
+	// Webhook is the client for interacting with the Webhook builders.
+	Webhook *WebhookClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
 }
 
 // NewClient creates a new client configured with the given options.
@@ -164,11 +206,15 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.ApiToken = NewApiTokenClient(c.config)
+	c.Attachment = NewAttachmentClient(c.config)
 	c.AuditHead = NewAuditHeadClient(c.config)
 	c.AuditSeal = NewAuditSealClient(c.config)
+	c.Blob = NewBlobClient(c.config)
+	c.BlobChunk = NewBlobChunkClient(c.config)
 	c.BudgetCell = NewBudgetCellClient(c.config)
 	c.BudgetLine = NewBudgetLineClient(c.config)
 	c.BudgetPlan = NewBudgetPlanClient(c.config)
+	c.CalendarFeed = NewCalendarFeedClient(c.config)
 	c.Capability = NewCapabilityClient(c.config)
 	c.ChangeEvent = NewChangeEventClient(c.config)
 	c.CheckIn = NewCheckInClient(c.config)
@@ -182,10 +228,13 @@ func (c *Client) init() {
 	c.Dependency = NewDependencyClient(c.config)
 	c.Environment = NewEnvironmentClient(c.config)
 	c.FiscalPeriod = NewFiscalPeriodClient(c.config)
+	c.HeaderMapping = NewHeaderMappingClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.ImportBatch = NewImportBatchClient(c.config)
 	c.Initiative = NewInitiativeClient(c.config)
 	c.Integration = NewIntegrationClient(c.config)
+	c.Job = NewJobClient(c.config)
+	c.JobSchedule = NewJobScheduleClient(c.config)
 	c.KeyCounter = NewKeyCounterClient(c.config)
 	c.KeyResult = NewKeyResultClient(c.config)
 	c.Membership = NewMembershipClient(c.config)
@@ -198,13 +247,20 @@ func (c *Client) init() {
 	c.Procurement = NewProcurementClient(c.config)
 	c.Product = NewProductClient(c.config)
 	c.RoleGrant = NewRoleGrantClient(c.config)
+	c.SavedView = NewSavedViewClient(c.config)
 	c.Session = NewSessionClient(c.config)
+	c.Setting = NewSettingClient(c.config)
+	c.StoredDocument = NewStoredDocumentClient(c.config)
 	c.Tag = NewTagClient(c.config)
+	c.TagLink = NewTagLinkClient(c.config)
 	c.Team = NewTeamClient(c.config)
 	c.TeamMembership = NewTeamMembershipClient(c.config)
 	c.UndoEntry = NewUndoEntryClient(c.config)
+	c.Upload = NewUploadClient(c.config)
 	c.Vendor = NewVendorClient(c.config)
 	c.VendorContact = NewVendorContactClient(c.config)
+	c.Webhook = NewWebhookClient(c.config)
+	c.WebhookDelivery = NewWebhookDeliveryClient(c.config)
 }
 
 type (
@@ -295,50 +351,64 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		ApiToken:       NewApiTokenClient(cfg),
-		AuditHead:      NewAuditHeadClient(cfg),
-		AuditSeal:      NewAuditSealClient(cfg),
-		BudgetCell:     NewBudgetCellClient(cfg),
-		BudgetLine:     NewBudgetLineClient(cfg),
-		BudgetPlan:     NewBudgetPlanClient(cfg),
-		Capability:     NewCapabilityClient(cfg),
-		ChangeEvent:    NewChangeEventClient(cfg),
-		CheckIn:        NewCheckInClient(cfg),
-		ClientAccount:  NewClientAccountClient(cfg),
-		Comment:        NewCommentClient(cfg),
-		Component:      NewComponentClient(cfg),
-		Contract:       NewContractClient(cfg),
-		ContractTerm:   NewContractTermClient(cfg),
-		CustomField:    NewCustomFieldClient(cfg),
-		Cycle:          NewCycleClient(cfg),
-		Dependency:     NewDependencyClient(cfg),
-		Environment:    NewEnvironmentClient(cfg),
-		FiscalPeriod:   NewFiscalPeriodClient(cfg),
-		IdempotencyKey: NewIdempotencyKeyClient(cfg),
-		ImportBatch:    NewImportBatchClient(cfg),
-		Initiative:     NewInitiativeClient(cfg),
-		Integration:    NewIntegrationClient(cfg),
-		KeyCounter:     NewKeyCounterClient(cfg),
-		KeyResult:      NewKeyResultClient(cfg),
-		Membership:     NewMembershipClient(cfg),
-		Objective:      NewObjectiveClient(cfg),
-		Organization:   NewOrganizationClient(cfg),
-		OutboxEvent:    NewOutboxEventClient(cfg),
-		Person:         NewPersonClient(cfg),
-		PersonIdentity: NewPersonIdentityClient(cfg),
-		Portfolio:      NewPortfolioClient(cfg),
-		Procurement:    NewProcurementClient(cfg),
-		Product:        NewProductClient(cfg),
-		RoleGrant:      NewRoleGrantClient(cfg),
-		Session:        NewSessionClient(cfg),
-		Tag:            NewTagClient(cfg),
-		Team:           NewTeamClient(cfg),
-		TeamMembership: NewTeamMembershipClient(cfg),
-		UndoEntry:      NewUndoEntryClient(cfg),
-		Vendor:         NewVendorClient(cfg),
-		VendorContact:  NewVendorContactClient(cfg),
+		ctx:             ctx,
+		config:          cfg,
+		ApiToken:        NewApiTokenClient(cfg),
+		Attachment:      NewAttachmentClient(cfg),
+		AuditHead:       NewAuditHeadClient(cfg),
+		AuditSeal:       NewAuditSealClient(cfg),
+		Blob:            NewBlobClient(cfg),
+		BlobChunk:       NewBlobChunkClient(cfg),
+		BudgetCell:      NewBudgetCellClient(cfg),
+		BudgetLine:      NewBudgetLineClient(cfg),
+		BudgetPlan:      NewBudgetPlanClient(cfg),
+		CalendarFeed:    NewCalendarFeedClient(cfg),
+		Capability:      NewCapabilityClient(cfg),
+		ChangeEvent:     NewChangeEventClient(cfg),
+		CheckIn:         NewCheckInClient(cfg),
+		ClientAccount:   NewClientAccountClient(cfg),
+		Comment:         NewCommentClient(cfg),
+		Component:       NewComponentClient(cfg),
+		Contract:        NewContractClient(cfg),
+		ContractTerm:    NewContractTermClient(cfg),
+		CustomField:     NewCustomFieldClient(cfg),
+		Cycle:           NewCycleClient(cfg),
+		Dependency:      NewDependencyClient(cfg),
+		Environment:     NewEnvironmentClient(cfg),
+		FiscalPeriod:    NewFiscalPeriodClient(cfg),
+		HeaderMapping:   NewHeaderMappingClient(cfg),
+		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
+		ImportBatch:     NewImportBatchClient(cfg),
+		Initiative:      NewInitiativeClient(cfg),
+		Integration:     NewIntegrationClient(cfg),
+		Job:             NewJobClient(cfg),
+		JobSchedule:     NewJobScheduleClient(cfg),
+		KeyCounter:      NewKeyCounterClient(cfg),
+		KeyResult:       NewKeyResultClient(cfg),
+		Membership:      NewMembershipClient(cfg),
+		Objective:       NewObjectiveClient(cfg),
+		Organization:    NewOrganizationClient(cfg),
+		OutboxEvent:     NewOutboxEventClient(cfg),
+		Person:          NewPersonClient(cfg),
+		PersonIdentity:  NewPersonIdentityClient(cfg),
+		Portfolio:       NewPortfolioClient(cfg),
+		Procurement:     NewProcurementClient(cfg),
+		Product:         NewProductClient(cfg),
+		RoleGrant:       NewRoleGrantClient(cfg),
+		SavedView:       NewSavedViewClient(cfg),
+		Session:         NewSessionClient(cfg),
+		Setting:         NewSettingClient(cfg),
+		StoredDocument:  NewStoredDocumentClient(cfg),
+		Tag:             NewTagClient(cfg),
+		TagLink:         NewTagLinkClient(cfg),
+		Team:            NewTeamClient(cfg),
+		TeamMembership:  NewTeamMembershipClient(cfg),
+		UndoEntry:       NewUndoEntryClient(cfg),
+		Upload:          NewUploadClient(cfg),
+		Vendor:          NewVendorClient(cfg),
+		VendorContact:   NewVendorContactClient(cfg),
+		Webhook:         NewWebhookClient(cfg),
+		WebhookDelivery: NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -356,50 +426,64 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		ApiToken:       NewApiTokenClient(cfg),
-		AuditHead:      NewAuditHeadClient(cfg),
-		AuditSeal:      NewAuditSealClient(cfg),
-		BudgetCell:     NewBudgetCellClient(cfg),
-		BudgetLine:     NewBudgetLineClient(cfg),
-		BudgetPlan:     NewBudgetPlanClient(cfg),
-		Capability:     NewCapabilityClient(cfg),
-		ChangeEvent:    NewChangeEventClient(cfg),
-		CheckIn:        NewCheckInClient(cfg),
-		ClientAccount:  NewClientAccountClient(cfg),
-		Comment:        NewCommentClient(cfg),
-		Component:      NewComponentClient(cfg),
-		Contract:       NewContractClient(cfg),
-		ContractTerm:   NewContractTermClient(cfg),
-		CustomField:    NewCustomFieldClient(cfg),
-		Cycle:          NewCycleClient(cfg),
-		Dependency:     NewDependencyClient(cfg),
-		Environment:    NewEnvironmentClient(cfg),
-		FiscalPeriod:   NewFiscalPeriodClient(cfg),
-		IdempotencyKey: NewIdempotencyKeyClient(cfg),
-		ImportBatch:    NewImportBatchClient(cfg),
-		Initiative:     NewInitiativeClient(cfg),
-		Integration:    NewIntegrationClient(cfg),
-		KeyCounter:     NewKeyCounterClient(cfg),
-		KeyResult:      NewKeyResultClient(cfg),
-		Membership:     NewMembershipClient(cfg),
-		Objective:      NewObjectiveClient(cfg),
-		Organization:   NewOrganizationClient(cfg),
-		OutboxEvent:    NewOutboxEventClient(cfg),
-		Person:         NewPersonClient(cfg),
-		PersonIdentity: NewPersonIdentityClient(cfg),
-		Portfolio:      NewPortfolioClient(cfg),
-		Procurement:    NewProcurementClient(cfg),
-		Product:        NewProductClient(cfg),
-		RoleGrant:      NewRoleGrantClient(cfg),
-		Session:        NewSessionClient(cfg),
-		Tag:            NewTagClient(cfg),
-		Team:           NewTeamClient(cfg),
-		TeamMembership: NewTeamMembershipClient(cfg),
-		UndoEntry:      NewUndoEntryClient(cfg),
-		Vendor:         NewVendorClient(cfg),
-		VendorContact:  NewVendorContactClient(cfg),
+		ctx:             ctx,
+		config:          cfg,
+		ApiToken:        NewApiTokenClient(cfg),
+		Attachment:      NewAttachmentClient(cfg),
+		AuditHead:       NewAuditHeadClient(cfg),
+		AuditSeal:       NewAuditSealClient(cfg),
+		Blob:            NewBlobClient(cfg),
+		BlobChunk:       NewBlobChunkClient(cfg),
+		BudgetCell:      NewBudgetCellClient(cfg),
+		BudgetLine:      NewBudgetLineClient(cfg),
+		BudgetPlan:      NewBudgetPlanClient(cfg),
+		CalendarFeed:    NewCalendarFeedClient(cfg),
+		Capability:      NewCapabilityClient(cfg),
+		ChangeEvent:     NewChangeEventClient(cfg),
+		CheckIn:         NewCheckInClient(cfg),
+		ClientAccount:   NewClientAccountClient(cfg),
+		Comment:         NewCommentClient(cfg),
+		Component:       NewComponentClient(cfg),
+		Contract:        NewContractClient(cfg),
+		ContractTerm:    NewContractTermClient(cfg),
+		CustomField:     NewCustomFieldClient(cfg),
+		Cycle:           NewCycleClient(cfg),
+		Dependency:      NewDependencyClient(cfg),
+		Environment:     NewEnvironmentClient(cfg),
+		FiscalPeriod:    NewFiscalPeriodClient(cfg),
+		HeaderMapping:   NewHeaderMappingClient(cfg),
+		IdempotencyKey:  NewIdempotencyKeyClient(cfg),
+		ImportBatch:     NewImportBatchClient(cfg),
+		Initiative:      NewInitiativeClient(cfg),
+		Integration:     NewIntegrationClient(cfg),
+		Job:             NewJobClient(cfg),
+		JobSchedule:     NewJobScheduleClient(cfg),
+		KeyCounter:      NewKeyCounterClient(cfg),
+		KeyResult:       NewKeyResultClient(cfg),
+		Membership:      NewMembershipClient(cfg),
+		Objective:       NewObjectiveClient(cfg),
+		Organization:    NewOrganizationClient(cfg),
+		OutboxEvent:     NewOutboxEventClient(cfg),
+		Person:          NewPersonClient(cfg),
+		PersonIdentity:  NewPersonIdentityClient(cfg),
+		Portfolio:       NewPortfolioClient(cfg),
+		Procurement:     NewProcurementClient(cfg),
+		Product:         NewProductClient(cfg),
+		RoleGrant:       NewRoleGrantClient(cfg),
+		SavedView:       NewSavedViewClient(cfg),
+		Session:         NewSessionClient(cfg),
+		Setting:         NewSettingClient(cfg),
+		StoredDocument:  NewStoredDocumentClient(cfg),
+		Tag:             NewTagClient(cfg),
+		TagLink:         NewTagLinkClient(cfg),
+		Team:            NewTeamClient(cfg),
+		TeamMembership:  NewTeamMembershipClient(cfg),
+		UndoEntry:       NewUndoEntryClient(cfg),
+		Upload:          NewUploadClient(cfg),
+		Vendor:          NewVendorClient(cfg),
+		VendorContact:   NewVendorContactClient(cfg),
+		Webhook:         NewWebhookClient(cfg),
+		WebhookDelivery: NewWebhookDeliveryClient(cfg),
 	}, nil
 }
 
@@ -429,14 +513,16 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.ApiToken, c.AuditHead, c.AuditSeal, c.BudgetCell, c.BudgetLine, c.BudgetPlan,
-		c.Capability, c.ChangeEvent, c.CheckIn, c.ClientAccount, c.Comment,
-		c.Component, c.Contract, c.ContractTerm, c.CustomField, c.Cycle, c.Dependency,
-		c.Environment, c.FiscalPeriod, c.IdempotencyKey, c.ImportBatch, c.Initiative,
-		c.Integration, c.KeyCounter, c.KeyResult, c.Membership, c.Objective,
-		c.Organization, c.OutboxEvent, c.Person, c.PersonIdentity, c.Portfolio,
-		c.Procurement, c.Product, c.RoleGrant, c.Session, c.Tag, c.Team,
-		c.TeamMembership, c.UndoEntry, c.Vendor, c.VendorContact,
+		c.ApiToken, c.Attachment, c.AuditHead, c.AuditSeal, c.Blob, c.BlobChunk,
+		c.BudgetCell, c.BudgetLine, c.BudgetPlan, c.CalendarFeed, c.Capability,
+		c.ChangeEvent, c.CheckIn, c.ClientAccount, c.Comment, c.Component, c.Contract,
+		c.ContractTerm, c.CustomField, c.Cycle, c.Dependency, c.Environment,
+		c.FiscalPeriod, c.HeaderMapping, c.IdempotencyKey, c.ImportBatch, c.Initiative,
+		c.Integration, c.Job, c.JobSchedule, c.KeyCounter, c.KeyResult, c.Membership,
+		c.Objective, c.Organization, c.OutboxEvent, c.Person, c.PersonIdentity,
+		c.Portfolio, c.Procurement, c.Product, c.RoleGrant, c.SavedView, c.Session,
+		c.Setting, c.StoredDocument, c.Tag, c.TagLink, c.Team, c.TeamMembership,
+		c.UndoEntry, c.Upload, c.Vendor, c.VendorContact, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -446,14 +532,16 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.ApiToken, c.AuditHead, c.AuditSeal, c.BudgetCell, c.BudgetLine, c.BudgetPlan,
-		c.Capability, c.ChangeEvent, c.CheckIn, c.ClientAccount, c.Comment,
-		c.Component, c.Contract, c.ContractTerm, c.CustomField, c.Cycle, c.Dependency,
-		c.Environment, c.FiscalPeriod, c.IdempotencyKey, c.ImportBatch, c.Initiative,
-		c.Integration, c.KeyCounter, c.KeyResult, c.Membership, c.Objective,
-		c.Organization, c.OutboxEvent, c.Person, c.PersonIdentity, c.Portfolio,
-		c.Procurement, c.Product, c.RoleGrant, c.Session, c.Tag, c.Team,
-		c.TeamMembership, c.UndoEntry, c.Vendor, c.VendorContact,
+		c.ApiToken, c.Attachment, c.AuditHead, c.AuditSeal, c.Blob, c.BlobChunk,
+		c.BudgetCell, c.BudgetLine, c.BudgetPlan, c.CalendarFeed, c.Capability,
+		c.ChangeEvent, c.CheckIn, c.ClientAccount, c.Comment, c.Component, c.Contract,
+		c.ContractTerm, c.CustomField, c.Cycle, c.Dependency, c.Environment,
+		c.FiscalPeriod, c.HeaderMapping, c.IdempotencyKey, c.ImportBatch, c.Initiative,
+		c.Integration, c.Job, c.JobSchedule, c.KeyCounter, c.KeyResult, c.Membership,
+		c.Objective, c.Organization, c.OutboxEvent, c.Person, c.PersonIdentity,
+		c.Portfolio, c.Procurement, c.Product, c.RoleGrant, c.SavedView, c.Session,
+		c.Setting, c.StoredDocument, c.Tag, c.TagLink, c.Team, c.TeamMembership,
+		c.UndoEntry, c.Upload, c.Vendor, c.VendorContact, c.Webhook, c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -464,16 +552,24 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *ApiTokenMutation:
 		return c.ApiToken.mutate(ctx, m)
+	case *AttachmentMutation:
+		return c.Attachment.mutate(ctx, m)
 	case *AuditHeadMutation:
 		return c.AuditHead.mutate(ctx, m)
 	case *AuditSealMutation:
 		return c.AuditSeal.mutate(ctx, m)
+	case *BlobMutation:
+		return c.Blob.mutate(ctx, m)
+	case *BlobChunkMutation:
+		return c.BlobChunk.mutate(ctx, m)
 	case *BudgetCellMutation:
 		return c.BudgetCell.mutate(ctx, m)
 	case *BudgetLineMutation:
 		return c.BudgetLine.mutate(ctx, m)
 	case *BudgetPlanMutation:
 		return c.BudgetPlan.mutate(ctx, m)
+	case *CalendarFeedMutation:
+		return c.CalendarFeed.mutate(ctx, m)
 	case *CapabilityMutation:
 		return c.Capability.mutate(ctx, m)
 	case *ChangeEventMutation:
@@ -500,6 +596,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Environment.mutate(ctx, m)
 	case *FiscalPeriodMutation:
 		return c.FiscalPeriod.mutate(ctx, m)
+	case *HeaderMappingMutation:
+		return c.HeaderMapping.mutate(ctx, m)
 	case *IdempotencyKeyMutation:
 		return c.IdempotencyKey.mutate(ctx, m)
 	case *ImportBatchMutation:
@@ -508,6 +606,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Initiative.mutate(ctx, m)
 	case *IntegrationMutation:
 		return c.Integration.mutate(ctx, m)
+	case *JobMutation:
+		return c.Job.mutate(ctx, m)
+	case *JobScheduleMutation:
+		return c.JobSchedule.mutate(ctx, m)
 	case *KeyCounterMutation:
 		return c.KeyCounter.mutate(ctx, m)
 	case *KeyResultMutation:
@@ -532,20 +634,34 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Product.mutate(ctx, m)
 	case *RoleGrantMutation:
 		return c.RoleGrant.mutate(ctx, m)
+	case *SavedViewMutation:
+		return c.SavedView.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
+	case *SettingMutation:
+		return c.Setting.mutate(ctx, m)
+	case *StoredDocumentMutation:
+		return c.StoredDocument.mutate(ctx, m)
 	case *TagMutation:
 		return c.Tag.mutate(ctx, m)
+	case *TagLinkMutation:
+		return c.TagLink.mutate(ctx, m)
 	case *TeamMutation:
 		return c.Team.mutate(ctx, m)
 	case *TeamMembershipMutation:
 		return c.TeamMembership.mutate(ctx, m)
 	case *UndoEntryMutation:
 		return c.UndoEntry.mutate(ctx, m)
+	case *UploadMutation:
+		return c.Upload.mutate(ctx, m)
 	case *VendorMutation:
 		return c.Vendor.mutate(ctx, m)
 	case *VendorContactMutation:
 		return c.VendorContact.mutate(ctx, m)
+	case *WebhookMutation:
+		return c.Webhook.mutate(ctx, m)
+	case *WebhookDeliveryMutation:
+		return c.WebhookDelivery.mutate(ctx, m)
 	default:
 		return nil, fmt.Errorf("ent: unknown mutation type %T", m)
 	}
@@ -713,6 +829,139 @@ func (c *ApiTokenClient) mutate(ctx context.Context, m *ApiTokenMutation) (Value
 		return (&ApiTokenDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ApiToken mutation op: %q", m.Op())
+	}
+}
+
+// AttachmentClient is a client for the Attachment schema.
+type AttachmentClient struct {
+	config
+}
+
+// NewAttachmentClient returns a client for the Attachment from the given config.
+func NewAttachmentClient(c config) *AttachmentClient {
+	return &AttachmentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `attachment.Hooks(f(g(h())))`.
+func (c *AttachmentClient) Use(hooks ...Hook) {
+	c.hooks.Attachment = append(c.hooks.Attachment, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `attachment.Intercept(f(g(h())))`.
+func (c *AttachmentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Attachment = append(c.inters.Attachment, interceptors...)
+}
+
+// Create returns a builder for creating a Attachment entity.
+func (c *AttachmentClient) Create() *AttachmentCreate {
+	mutation := newAttachmentMutation(c.config, OpCreate)
+	return &AttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Attachment entities.
+func (c *AttachmentClient) CreateBulk(builders ...*AttachmentCreate) *AttachmentCreateBulk {
+	return &AttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AttachmentClient) MapCreateBulk(slice any, setFunc func(*AttachmentCreate, int)) *AttachmentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AttachmentCreateBulk{err: fmt.Errorf("calling to AttachmentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AttachmentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AttachmentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Attachment.
+func (c *AttachmentClient) Update() *AttachmentUpdate {
+	mutation := newAttachmentMutation(c.config, OpUpdate)
+	return &AttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AttachmentClient) UpdateOne(_m *Attachment) *AttachmentUpdateOne {
+	mutation := newAttachmentMutation(c.config, OpUpdateOne, withAttachment(_m))
+	return &AttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AttachmentClient) UpdateOneID(id ident.ID) *AttachmentUpdateOne {
+	mutation := newAttachmentMutation(c.config, OpUpdateOne, withAttachmentID(id))
+	return &AttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Attachment.
+func (c *AttachmentClient) Delete() *AttachmentDelete {
+	mutation := newAttachmentMutation(c.config, OpDelete)
+	return &AttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AttachmentClient) DeleteOne(_m *Attachment) *AttachmentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AttachmentClient) DeleteOneID(id ident.ID) *AttachmentDeleteOne {
+	builder := c.Delete().Where(attachment.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AttachmentDeleteOne{builder}
+}
+
+// Query returns a query builder for Attachment.
+func (c *AttachmentClient) Query() *AttachmentQuery {
+	return &AttachmentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAttachment},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Attachment entity by its id.
+func (c *AttachmentClient) Get(ctx context.Context, id ident.ID) (*Attachment, error) {
+	return c.Query().Where(attachment.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AttachmentClient) GetX(ctx context.Context, id ident.ID) *Attachment {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AttachmentClient) Hooks() []Hook {
+	return c.hooks.Attachment
+}
+
+// Interceptors returns the client interceptors.
+func (c *AttachmentClient) Interceptors() []Interceptor {
+	return c.inters.Attachment
+}
+
+func (c *AttachmentClient) mutate(ctx context.Context, m *AttachmentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AttachmentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AttachmentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AttachmentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AttachmentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Attachment mutation op: %q", m.Op())
 	}
 }
 
@@ -979,6 +1228,272 @@ func (c *AuditSealClient) mutate(ctx context.Context, m *AuditSealMutation) (Val
 		return (&AuditSealDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown AuditSeal mutation op: %q", m.Op())
+	}
+}
+
+// BlobClient is a client for the Blob schema.
+type BlobClient struct {
+	config
+}
+
+// NewBlobClient returns a client for the Blob from the given config.
+func NewBlobClient(c config) *BlobClient {
+	return &BlobClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `blob.Hooks(f(g(h())))`.
+func (c *BlobClient) Use(hooks ...Hook) {
+	c.hooks.Blob = append(c.hooks.Blob, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `blob.Intercept(f(g(h())))`.
+func (c *BlobClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Blob = append(c.inters.Blob, interceptors...)
+}
+
+// Create returns a builder for creating a Blob entity.
+func (c *BlobClient) Create() *BlobCreate {
+	mutation := newBlobMutation(c.config, OpCreate)
+	return &BlobCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Blob entities.
+func (c *BlobClient) CreateBulk(builders ...*BlobCreate) *BlobCreateBulk {
+	return &BlobCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BlobClient) MapCreateBulk(slice any, setFunc func(*BlobCreate, int)) *BlobCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BlobCreateBulk{err: fmt.Errorf("calling to BlobClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BlobCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BlobCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Blob.
+func (c *BlobClient) Update() *BlobUpdate {
+	mutation := newBlobMutation(c.config, OpUpdate)
+	return &BlobUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BlobClient) UpdateOne(_m *Blob) *BlobUpdateOne {
+	mutation := newBlobMutation(c.config, OpUpdateOne, withBlob(_m))
+	return &BlobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BlobClient) UpdateOneID(id ident.ID) *BlobUpdateOne {
+	mutation := newBlobMutation(c.config, OpUpdateOne, withBlobID(id))
+	return &BlobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Blob.
+func (c *BlobClient) Delete() *BlobDelete {
+	mutation := newBlobMutation(c.config, OpDelete)
+	return &BlobDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BlobClient) DeleteOne(_m *Blob) *BlobDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BlobClient) DeleteOneID(id ident.ID) *BlobDeleteOne {
+	builder := c.Delete().Where(blob.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BlobDeleteOne{builder}
+}
+
+// Query returns a query builder for Blob.
+func (c *BlobClient) Query() *BlobQuery {
+	return &BlobQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBlob},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Blob entity by its id.
+func (c *BlobClient) Get(ctx context.Context, id ident.ID) (*Blob, error) {
+	return c.Query().Where(blob.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BlobClient) GetX(ctx context.Context, id ident.ID) *Blob {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *BlobClient) Hooks() []Hook {
+	return c.hooks.Blob
+}
+
+// Interceptors returns the client interceptors.
+func (c *BlobClient) Interceptors() []Interceptor {
+	return c.inters.Blob
+}
+
+func (c *BlobClient) mutate(ctx context.Context, m *BlobMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BlobCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BlobUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BlobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BlobDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Blob mutation op: %q", m.Op())
+	}
+}
+
+// BlobChunkClient is a client for the BlobChunk schema.
+type BlobChunkClient struct {
+	config
+}
+
+// NewBlobChunkClient returns a client for the BlobChunk from the given config.
+func NewBlobChunkClient(c config) *BlobChunkClient {
+	return &BlobChunkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `blobchunk.Hooks(f(g(h())))`.
+func (c *BlobChunkClient) Use(hooks ...Hook) {
+	c.hooks.BlobChunk = append(c.hooks.BlobChunk, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `blobchunk.Intercept(f(g(h())))`.
+func (c *BlobChunkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BlobChunk = append(c.inters.BlobChunk, interceptors...)
+}
+
+// Create returns a builder for creating a BlobChunk entity.
+func (c *BlobChunkClient) Create() *BlobChunkCreate {
+	mutation := newBlobChunkMutation(c.config, OpCreate)
+	return &BlobChunkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BlobChunk entities.
+func (c *BlobChunkClient) CreateBulk(builders ...*BlobChunkCreate) *BlobChunkCreateBulk {
+	return &BlobChunkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BlobChunkClient) MapCreateBulk(slice any, setFunc func(*BlobChunkCreate, int)) *BlobChunkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BlobChunkCreateBulk{err: fmt.Errorf("calling to BlobChunkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BlobChunkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BlobChunkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BlobChunk.
+func (c *BlobChunkClient) Update() *BlobChunkUpdate {
+	mutation := newBlobChunkMutation(c.config, OpUpdate)
+	return &BlobChunkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BlobChunkClient) UpdateOne(_m *BlobChunk) *BlobChunkUpdateOne {
+	mutation := newBlobChunkMutation(c.config, OpUpdateOne, withBlobChunk(_m))
+	return &BlobChunkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BlobChunkClient) UpdateOneID(id ident.ID) *BlobChunkUpdateOne {
+	mutation := newBlobChunkMutation(c.config, OpUpdateOne, withBlobChunkID(id))
+	return &BlobChunkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BlobChunk.
+func (c *BlobChunkClient) Delete() *BlobChunkDelete {
+	mutation := newBlobChunkMutation(c.config, OpDelete)
+	return &BlobChunkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BlobChunkClient) DeleteOne(_m *BlobChunk) *BlobChunkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BlobChunkClient) DeleteOneID(id ident.ID) *BlobChunkDeleteOne {
+	builder := c.Delete().Where(blobchunk.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BlobChunkDeleteOne{builder}
+}
+
+// Query returns a query builder for BlobChunk.
+func (c *BlobChunkClient) Query() *BlobChunkQuery {
+	return &BlobChunkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBlobChunk},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BlobChunk entity by its id.
+func (c *BlobChunkClient) Get(ctx context.Context, id ident.ID) (*BlobChunk, error) {
+	return c.Query().Where(blobchunk.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BlobChunkClient) GetX(ctx context.Context, id ident.ID) *BlobChunk {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *BlobChunkClient) Hooks() []Hook {
+	return c.hooks.BlobChunk
+}
+
+// Interceptors returns the client interceptors.
+func (c *BlobChunkClient) Interceptors() []Interceptor {
+	return c.inters.BlobChunk
+}
+
+func (c *BlobChunkClient) mutate(ctx context.Context, m *BlobChunkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BlobChunkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BlobChunkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BlobChunkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BlobChunkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BlobChunk mutation op: %q", m.Op())
 	}
 }
 
@@ -1522,6 +2037,139 @@ func (c *BudgetPlanClient) mutate(ctx context.Context, m *BudgetPlanMutation) (V
 		return (&BudgetPlanDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown BudgetPlan mutation op: %q", m.Op())
+	}
+}
+
+// CalendarFeedClient is a client for the CalendarFeed schema.
+type CalendarFeedClient struct {
+	config
+}
+
+// NewCalendarFeedClient returns a client for the CalendarFeed from the given config.
+func NewCalendarFeedClient(c config) *CalendarFeedClient {
+	return &CalendarFeedClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `calendarfeed.Hooks(f(g(h())))`.
+func (c *CalendarFeedClient) Use(hooks ...Hook) {
+	c.hooks.CalendarFeed = append(c.hooks.CalendarFeed, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `calendarfeed.Intercept(f(g(h())))`.
+func (c *CalendarFeedClient) Intercept(interceptors ...Interceptor) {
+	c.inters.CalendarFeed = append(c.inters.CalendarFeed, interceptors...)
+}
+
+// Create returns a builder for creating a CalendarFeed entity.
+func (c *CalendarFeedClient) Create() *CalendarFeedCreate {
+	mutation := newCalendarFeedMutation(c.config, OpCreate)
+	return &CalendarFeedCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of CalendarFeed entities.
+func (c *CalendarFeedClient) CreateBulk(builders ...*CalendarFeedCreate) *CalendarFeedCreateBulk {
+	return &CalendarFeedCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *CalendarFeedClient) MapCreateBulk(slice any, setFunc func(*CalendarFeedCreate, int)) *CalendarFeedCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &CalendarFeedCreateBulk{err: fmt.Errorf("calling to CalendarFeedClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*CalendarFeedCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &CalendarFeedCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for CalendarFeed.
+func (c *CalendarFeedClient) Update() *CalendarFeedUpdate {
+	mutation := newCalendarFeedMutation(c.config, OpUpdate)
+	return &CalendarFeedUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *CalendarFeedClient) UpdateOne(_m *CalendarFeed) *CalendarFeedUpdateOne {
+	mutation := newCalendarFeedMutation(c.config, OpUpdateOne, withCalendarFeed(_m))
+	return &CalendarFeedUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *CalendarFeedClient) UpdateOneID(id ident.ID) *CalendarFeedUpdateOne {
+	mutation := newCalendarFeedMutation(c.config, OpUpdateOne, withCalendarFeedID(id))
+	return &CalendarFeedUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for CalendarFeed.
+func (c *CalendarFeedClient) Delete() *CalendarFeedDelete {
+	mutation := newCalendarFeedMutation(c.config, OpDelete)
+	return &CalendarFeedDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *CalendarFeedClient) DeleteOne(_m *CalendarFeed) *CalendarFeedDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *CalendarFeedClient) DeleteOneID(id ident.ID) *CalendarFeedDeleteOne {
+	builder := c.Delete().Where(calendarfeed.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &CalendarFeedDeleteOne{builder}
+}
+
+// Query returns a query builder for CalendarFeed.
+func (c *CalendarFeedClient) Query() *CalendarFeedQuery {
+	return &CalendarFeedQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeCalendarFeed},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a CalendarFeed entity by its id.
+func (c *CalendarFeedClient) Get(ctx context.Context, id ident.ID) (*CalendarFeed, error) {
+	return c.Query().Where(calendarfeed.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *CalendarFeedClient) GetX(ctx context.Context, id ident.ID) *CalendarFeed {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *CalendarFeedClient) Hooks() []Hook {
+	return c.hooks.CalendarFeed
+}
+
+// Interceptors returns the client interceptors.
+func (c *CalendarFeedClient) Interceptors() []Interceptor {
+	return c.inters.CalendarFeed
+}
+
+func (c *CalendarFeedClient) mutate(ctx context.Context, m *CalendarFeedMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&CalendarFeedCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&CalendarFeedUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&CalendarFeedUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&CalendarFeedDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown CalendarFeed mutation op: %q", m.Op())
 	}
 }
 
@@ -3718,6 +4366,139 @@ func (c *FiscalPeriodClient) mutate(ctx context.Context, m *FiscalPeriodMutation
 	}
 }
 
+// HeaderMappingClient is a client for the HeaderMapping schema.
+type HeaderMappingClient struct {
+	config
+}
+
+// NewHeaderMappingClient returns a client for the HeaderMapping from the given config.
+func NewHeaderMappingClient(c config) *HeaderMappingClient {
+	return &HeaderMappingClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `headermapping.Hooks(f(g(h())))`.
+func (c *HeaderMappingClient) Use(hooks ...Hook) {
+	c.hooks.HeaderMapping = append(c.hooks.HeaderMapping, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `headermapping.Intercept(f(g(h())))`.
+func (c *HeaderMappingClient) Intercept(interceptors ...Interceptor) {
+	c.inters.HeaderMapping = append(c.inters.HeaderMapping, interceptors...)
+}
+
+// Create returns a builder for creating a HeaderMapping entity.
+func (c *HeaderMappingClient) Create() *HeaderMappingCreate {
+	mutation := newHeaderMappingMutation(c.config, OpCreate)
+	return &HeaderMappingCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of HeaderMapping entities.
+func (c *HeaderMappingClient) CreateBulk(builders ...*HeaderMappingCreate) *HeaderMappingCreateBulk {
+	return &HeaderMappingCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *HeaderMappingClient) MapCreateBulk(slice any, setFunc func(*HeaderMappingCreate, int)) *HeaderMappingCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &HeaderMappingCreateBulk{err: fmt.Errorf("calling to HeaderMappingClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*HeaderMappingCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &HeaderMappingCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for HeaderMapping.
+func (c *HeaderMappingClient) Update() *HeaderMappingUpdate {
+	mutation := newHeaderMappingMutation(c.config, OpUpdate)
+	return &HeaderMappingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *HeaderMappingClient) UpdateOne(_m *HeaderMapping) *HeaderMappingUpdateOne {
+	mutation := newHeaderMappingMutation(c.config, OpUpdateOne, withHeaderMapping(_m))
+	return &HeaderMappingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *HeaderMappingClient) UpdateOneID(id ident.ID) *HeaderMappingUpdateOne {
+	mutation := newHeaderMappingMutation(c.config, OpUpdateOne, withHeaderMappingID(id))
+	return &HeaderMappingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for HeaderMapping.
+func (c *HeaderMappingClient) Delete() *HeaderMappingDelete {
+	mutation := newHeaderMappingMutation(c.config, OpDelete)
+	return &HeaderMappingDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *HeaderMappingClient) DeleteOne(_m *HeaderMapping) *HeaderMappingDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *HeaderMappingClient) DeleteOneID(id ident.ID) *HeaderMappingDeleteOne {
+	builder := c.Delete().Where(headermapping.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &HeaderMappingDeleteOne{builder}
+}
+
+// Query returns a query builder for HeaderMapping.
+func (c *HeaderMappingClient) Query() *HeaderMappingQuery {
+	return &HeaderMappingQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeHeaderMapping},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a HeaderMapping entity by its id.
+func (c *HeaderMappingClient) Get(ctx context.Context, id ident.ID) (*HeaderMapping, error) {
+	return c.Query().Where(headermapping.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *HeaderMappingClient) GetX(ctx context.Context, id ident.ID) *HeaderMapping {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *HeaderMappingClient) Hooks() []Hook {
+	return c.hooks.HeaderMapping
+}
+
+// Interceptors returns the client interceptors.
+func (c *HeaderMappingClient) Interceptors() []Interceptor {
+	return c.inters.HeaderMapping
+}
+
+func (c *HeaderMappingClient) mutate(ctx context.Context, m *HeaderMappingMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&HeaderMappingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&HeaderMappingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&HeaderMappingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&HeaderMappingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown HeaderMapping mutation op: %q", m.Op())
+	}
+}
+
 // IdempotencyKeyClient is a client for the IdempotencyKey schema.
 type IdempotencyKeyClient struct {
 	config
@@ -4311,6 +5092,272 @@ func (c *IntegrationClient) mutate(ctx context.Context, m *IntegrationMutation) 
 		return (&IntegrationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Integration mutation op: %q", m.Op())
+	}
+}
+
+// JobClient is a client for the Job schema.
+type JobClient struct {
+	config
+}
+
+// NewJobClient returns a client for the Job from the given config.
+func NewJobClient(c config) *JobClient {
+	return &JobClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `job.Hooks(f(g(h())))`.
+func (c *JobClient) Use(hooks ...Hook) {
+	c.hooks.Job = append(c.hooks.Job, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `job.Intercept(f(g(h())))`.
+func (c *JobClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Job = append(c.inters.Job, interceptors...)
+}
+
+// Create returns a builder for creating a Job entity.
+func (c *JobClient) Create() *JobCreate {
+	mutation := newJobMutation(c.config, OpCreate)
+	return &JobCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Job entities.
+func (c *JobClient) CreateBulk(builders ...*JobCreate) *JobCreateBulk {
+	return &JobCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *JobClient) MapCreateBulk(slice any, setFunc func(*JobCreate, int)) *JobCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &JobCreateBulk{err: fmt.Errorf("calling to JobClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*JobCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &JobCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Job.
+func (c *JobClient) Update() *JobUpdate {
+	mutation := newJobMutation(c.config, OpUpdate)
+	return &JobUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *JobClient) UpdateOne(_m *Job) *JobUpdateOne {
+	mutation := newJobMutation(c.config, OpUpdateOne, withJob(_m))
+	return &JobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *JobClient) UpdateOneID(id ident.ID) *JobUpdateOne {
+	mutation := newJobMutation(c.config, OpUpdateOne, withJobID(id))
+	return &JobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Job.
+func (c *JobClient) Delete() *JobDelete {
+	mutation := newJobMutation(c.config, OpDelete)
+	return &JobDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *JobClient) DeleteOne(_m *Job) *JobDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *JobClient) DeleteOneID(id ident.ID) *JobDeleteOne {
+	builder := c.Delete().Where(job.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &JobDeleteOne{builder}
+}
+
+// Query returns a query builder for Job.
+func (c *JobClient) Query() *JobQuery {
+	return &JobQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeJob},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Job entity by its id.
+func (c *JobClient) Get(ctx context.Context, id ident.ID) (*Job, error) {
+	return c.Query().Where(job.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *JobClient) GetX(ctx context.Context, id ident.ID) *Job {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *JobClient) Hooks() []Hook {
+	return c.hooks.Job
+}
+
+// Interceptors returns the client interceptors.
+func (c *JobClient) Interceptors() []Interceptor {
+	return c.inters.Job
+}
+
+func (c *JobClient) mutate(ctx context.Context, m *JobMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&JobCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&JobUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&JobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&JobDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Job mutation op: %q", m.Op())
+	}
+}
+
+// JobScheduleClient is a client for the JobSchedule schema.
+type JobScheduleClient struct {
+	config
+}
+
+// NewJobScheduleClient returns a client for the JobSchedule from the given config.
+func NewJobScheduleClient(c config) *JobScheduleClient {
+	return &JobScheduleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `jobschedule.Hooks(f(g(h())))`.
+func (c *JobScheduleClient) Use(hooks ...Hook) {
+	c.hooks.JobSchedule = append(c.hooks.JobSchedule, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `jobschedule.Intercept(f(g(h())))`.
+func (c *JobScheduleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.JobSchedule = append(c.inters.JobSchedule, interceptors...)
+}
+
+// Create returns a builder for creating a JobSchedule entity.
+func (c *JobScheduleClient) Create() *JobScheduleCreate {
+	mutation := newJobScheduleMutation(c.config, OpCreate)
+	return &JobScheduleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of JobSchedule entities.
+func (c *JobScheduleClient) CreateBulk(builders ...*JobScheduleCreate) *JobScheduleCreateBulk {
+	return &JobScheduleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *JobScheduleClient) MapCreateBulk(slice any, setFunc func(*JobScheduleCreate, int)) *JobScheduleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &JobScheduleCreateBulk{err: fmt.Errorf("calling to JobScheduleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*JobScheduleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &JobScheduleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for JobSchedule.
+func (c *JobScheduleClient) Update() *JobScheduleUpdate {
+	mutation := newJobScheduleMutation(c.config, OpUpdate)
+	return &JobScheduleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *JobScheduleClient) UpdateOne(_m *JobSchedule) *JobScheduleUpdateOne {
+	mutation := newJobScheduleMutation(c.config, OpUpdateOne, withJobSchedule(_m))
+	return &JobScheduleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *JobScheduleClient) UpdateOneID(id ident.ID) *JobScheduleUpdateOne {
+	mutation := newJobScheduleMutation(c.config, OpUpdateOne, withJobScheduleID(id))
+	return &JobScheduleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for JobSchedule.
+func (c *JobScheduleClient) Delete() *JobScheduleDelete {
+	mutation := newJobScheduleMutation(c.config, OpDelete)
+	return &JobScheduleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *JobScheduleClient) DeleteOne(_m *JobSchedule) *JobScheduleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *JobScheduleClient) DeleteOneID(id ident.ID) *JobScheduleDeleteOne {
+	builder := c.Delete().Where(jobschedule.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &JobScheduleDeleteOne{builder}
+}
+
+// Query returns a query builder for JobSchedule.
+func (c *JobScheduleClient) Query() *JobScheduleQuery {
+	return &JobScheduleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeJobSchedule},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a JobSchedule entity by its id.
+func (c *JobScheduleClient) Get(ctx context.Context, id ident.ID) (*JobSchedule, error) {
+	return c.Query().Where(jobschedule.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *JobScheduleClient) GetX(ctx context.Context, id ident.ID) *JobSchedule {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *JobScheduleClient) Hooks() []Hook {
+	return c.hooks.JobSchedule
+}
+
+// Interceptors returns the client interceptors.
+func (c *JobScheduleClient) Interceptors() []Interceptor {
+	return c.inters.JobSchedule
+}
+
+func (c *JobScheduleClient) mutate(ctx context.Context, m *JobScheduleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&JobScheduleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&JobScheduleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&JobScheduleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&JobScheduleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown JobSchedule mutation op: %q", m.Op())
 	}
 }
 
@@ -6710,6 +7757,139 @@ func (c *RoleGrantClient) mutate(ctx context.Context, m *RoleGrantMutation) (Val
 	}
 }
 
+// SavedViewClient is a client for the SavedView schema.
+type SavedViewClient struct {
+	config
+}
+
+// NewSavedViewClient returns a client for the SavedView from the given config.
+func NewSavedViewClient(c config) *SavedViewClient {
+	return &SavedViewClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `savedview.Hooks(f(g(h())))`.
+func (c *SavedViewClient) Use(hooks ...Hook) {
+	c.hooks.SavedView = append(c.hooks.SavedView, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `savedview.Intercept(f(g(h())))`.
+func (c *SavedViewClient) Intercept(interceptors ...Interceptor) {
+	c.inters.SavedView = append(c.inters.SavedView, interceptors...)
+}
+
+// Create returns a builder for creating a SavedView entity.
+func (c *SavedViewClient) Create() *SavedViewCreate {
+	mutation := newSavedViewMutation(c.config, OpCreate)
+	return &SavedViewCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of SavedView entities.
+func (c *SavedViewClient) CreateBulk(builders ...*SavedViewCreate) *SavedViewCreateBulk {
+	return &SavedViewCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SavedViewClient) MapCreateBulk(slice any, setFunc func(*SavedViewCreate, int)) *SavedViewCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SavedViewCreateBulk{err: fmt.Errorf("calling to SavedViewClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SavedViewCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SavedViewCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for SavedView.
+func (c *SavedViewClient) Update() *SavedViewUpdate {
+	mutation := newSavedViewMutation(c.config, OpUpdate)
+	return &SavedViewUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SavedViewClient) UpdateOne(_m *SavedView) *SavedViewUpdateOne {
+	mutation := newSavedViewMutation(c.config, OpUpdateOne, withSavedView(_m))
+	return &SavedViewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SavedViewClient) UpdateOneID(id ident.ID) *SavedViewUpdateOne {
+	mutation := newSavedViewMutation(c.config, OpUpdateOne, withSavedViewID(id))
+	return &SavedViewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for SavedView.
+func (c *SavedViewClient) Delete() *SavedViewDelete {
+	mutation := newSavedViewMutation(c.config, OpDelete)
+	return &SavedViewDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SavedViewClient) DeleteOne(_m *SavedView) *SavedViewDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SavedViewClient) DeleteOneID(id ident.ID) *SavedViewDeleteOne {
+	builder := c.Delete().Where(savedview.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SavedViewDeleteOne{builder}
+}
+
+// Query returns a query builder for SavedView.
+func (c *SavedViewClient) Query() *SavedViewQuery {
+	return &SavedViewQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSavedView},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a SavedView entity by its id.
+func (c *SavedViewClient) Get(ctx context.Context, id ident.ID) (*SavedView, error) {
+	return c.Query().Where(savedview.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SavedViewClient) GetX(ctx context.Context, id ident.ID) *SavedView {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SavedViewClient) Hooks() []Hook {
+	return c.hooks.SavedView
+}
+
+// Interceptors returns the client interceptors.
+func (c *SavedViewClient) Interceptors() []Interceptor {
+	return c.inters.SavedView
+}
+
+func (c *SavedViewClient) mutate(ctx context.Context, m *SavedViewMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SavedViewCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SavedViewUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SavedViewUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SavedViewDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown SavedView mutation op: %q", m.Op())
+	}
+}
+
 // SessionClient is a client for the Session schema.
 type SessionClient struct {
 	config
@@ -6859,6 +8039,272 @@ func (c *SessionClient) mutate(ctx context.Context, m *SessionMutation) (Value, 
 	}
 }
 
+// SettingClient is a client for the Setting schema.
+type SettingClient struct {
+	config
+}
+
+// NewSettingClient returns a client for the Setting from the given config.
+func NewSettingClient(c config) *SettingClient {
+	return &SettingClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `setting.Hooks(f(g(h())))`.
+func (c *SettingClient) Use(hooks ...Hook) {
+	c.hooks.Setting = append(c.hooks.Setting, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `setting.Intercept(f(g(h())))`.
+func (c *SettingClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Setting = append(c.inters.Setting, interceptors...)
+}
+
+// Create returns a builder for creating a Setting entity.
+func (c *SettingClient) Create() *SettingCreate {
+	mutation := newSettingMutation(c.config, OpCreate)
+	return &SettingCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Setting entities.
+func (c *SettingClient) CreateBulk(builders ...*SettingCreate) *SettingCreateBulk {
+	return &SettingCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *SettingClient) MapCreateBulk(slice any, setFunc func(*SettingCreate, int)) *SettingCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &SettingCreateBulk{err: fmt.Errorf("calling to SettingClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*SettingCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &SettingCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Setting.
+func (c *SettingClient) Update() *SettingUpdate {
+	mutation := newSettingMutation(c.config, OpUpdate)
+	return &SettingUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *SettingClient) UpdateOne(_m *Setting) *SettingUpdateOne {
+	mutation := newSettingMutation(c.config, OpUpdateOne, withSetting(_m))
+	return &SettingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *SettingClient) UpdateOneID(id ident.ID) *SettingUpdateOne {
+	mutation := newSettingMutation(c.config, OpUpdateOne, withSettingID(id))
+	return &SettingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Setting.
+func (c *SettingClient) Delete() *SettingDelete {
+	mutation := newSettingMutation(c.config, OpDelete)
+	return &SettingDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *SettingClient) DeleteOne(_m *Setting) *SettingDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *SettingClient) DeleteOneID(id ident.ID) *SettingDeleteOne {
+	builder := c.Delete().Where(setting.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &SettingDeleteOne{builder}
+}
+
+// Query returns a query builder for Setting.
+func (c *SettingClient) Query() *SettingQuery {
+	return &SettingQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeSetting},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Setting entity by its id.
+func (c *SettingClient) Get(ctx context.Context, id ident.ID) (*Setting, error) {
+	return c.Query().Where(setting.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *SettingClient) GetX(ctx context.Context, id ident.ID) *Setting {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *SettingClient) Hooks() []Hook {
+	return c.hooks.Setting
+}
+
+// Interceptors returns the client interceptors.
+func (c *SettingClient) Interceptors() []Interceptor {
+	return c.inters.Setting
+}
+
+func (c *SettingClient) mutate(ctx context.Context, m *SettingMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&SettingCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&SettingUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&SettingUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&SettingDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Setting mutation op: %q", m.Op())
+	}
+}
+
+// StoredDocumentClient is a client for the StoredDocument schema.
+type StoredDocumentClient struct {
+	config
+}
+
+// NewStoredDocumentClient returns a client for the StoredDocument from the given config.
+func NewStoredDocumentClient(c config) *StoredDocumentClient {
+	return &StoredDocumentClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `storeddocument.Hooks(f(g(h())))`.
+func (c *StoredDocumentClient) Use(hooks ...Hook) {
+	c.hooks.StoredDocument = append(c.hooks.StoredDocument, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `storeddocument.Intercept(f(g(h())))`.
+func (c *StoredDocumentClient) Intercept(interceptors ...Interceptor) {
+	c.inters.StoredDocument = append(c.inters.StoredDocument, interceptors...)
+}
+
+// Create returns a builder for creating a StoredDocument entity.
+func (c *StoredDocumentClient) Create() *StoredDocumentCreate {
+	mutation := newStoredDocumentMutation(c.config, OpCreate)
+	return &StoredDocumentCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of StoredDocument entities.
+func (c *StoredDocumentClient) CreateBulk(builders ...*StoredDocumentCreate) *StoredDocumentCreateBulk {
+	return &StoredDocumentCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *StoredDocumentClient) MapCreateBulk(slice any, setFunc func(*StoredDocumentCreate, int)) *StoredDocumentCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &StoredDocumentCreateBulk{err: fmt.Errorf("calling to StoredDocumentClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*StoredDocumentCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &StoredDocumentCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for StoredDocument.
+func (c *StoredDocumentClient) Update() *StoredDocumentUpdate {
+	mutation := newStoredDocumentMutation(c.config, OpUpdate)
+	return &StoredDocumentUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *StoredDocumentClient) UpdateOne(_m *StoredDocument) *StoredDocumentUpdateOne {
+	mutation := newStoredDocumentMutation(c.config, OpUpdateOne, withStoredDocument(_m))
+	return &StoredDocumentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *StoredDocumentClient) UpdateOneID(id ident.ID) *StoredDocumentUpdateOne {
+	mutation := newStoredDocumentMutation(c.config, OpUpdateOne, withStoredDocumentID(id))
+	return &StoredDocumentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for StoredDocument.
+func (c *StoredDocumentClient) Delete() *StoredDocumentDelete {
+	mutation := newStoredDocumentMutation(c.config, OpDelete)
+	return &StoredDocumentDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *StoredDocumentClient) DeleteOne(_m *StoredDocument) *StoredDocumentDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *StoredDocumentClient) DeleteOneID(id ident.ID) *StoredDocumentDeleteOne {
+	builder := c.Delete().Where(storeddocument.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &StoredDocumentDeleteOne{builder}
+}
+
+// Query returns a query builder for StoredDocument.
+func (c *StoredDocumentClient) Query() *StoredDocumentQuery {
+	return &StoredDocumentQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeStoredDocument},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a StoredDocument entity by its id.
+func (c *StoredDocumentClient) Get(ctx context.Context, id ident.ID) (*StoredDocument, error) {
+	return c.Query().Where(storeddocument.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *StoredDocumentClient) GetX(ctx context.Context, id ident.ID) *StoredDocument {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *StoredDocumentClient) Hooks() []Hook {
+	return c.hooks.StoredDocument
+}
+
+// Interceptors returns the client interceptors.
+func (c *StoredDocumentClient) Interceptors() []Interceptor {
+	return c.inters.StoredDocument
+}
+
+func (c *StoredDocumentClient) mutate(ctx context.Context, m *StoredDocumentMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&StoredDocumentCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&StoredDocumentUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&StoredDocumentUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&StoredDocumentDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown StoredDocument mutation op: %q", m.Op())
+	}
+}
+
 // TagClient is a client for the Tag schema.
 type TagClient struct {
 	config
@@ -6989,6 +8435,139 @@ func (c *TagClient) mutate(ctx context.Context, m *TagMutation) (Value, error) {
 		return (&TagDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Tag mutation op: %q", m.Op())
+	}
+}
+
+// TagLinkClient is a client for the TagLink schema.
+type TagLinkClient struct {
+	config
+}
+
+// NewTagLinkClient returns a client for the TagLink from the given config.
+func NewTagLinkClient(c config) *TagLinkClient {
+	return &TagLinkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `taglink.Hooks(f(g(h())))`.
+func (c *TagLinkClient) Use(hooks ...Hook) {
+	c.hooks.TagLink = append(c.hooks.TagLink, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `taglink.Intercept(f(g(h())))`.
+func (c *TagLinkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.TagLink = append(c.inters.TagLink, interceptors...)
+}
+
+// Create returns a builder for creating a TagLink entity.
+func (c *TagLinkClient) Create() *TagLinkCreate {
+	mutation := newTagLinkMutation(c.config, OpCreate)
+	return &TagLinkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of TagLink entities.
+func (c *TagLinkClient) CreateBulk(builders ...*TagLinkCreate) *TagLinkCreateBulk {
+	return &TagLinkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *TagLinkClient) MapCreateBulk(slice any, setFunc func(*TagLinkCreate, int)) *TagLinkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &TagLinkCreateBulk{err: fmt.Errorf("calling to TagLinkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*TagLinkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &TagLinkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for TagLink.
+func (c *TagLinkClient) Update() *TagLinkUpdate {
+	mutation := newTagLinkMutation(c.config, OpUpdate)
+	return &TagLinkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *TagLinkClient) UpdateOne(_m *TagLink) *TagLinkUpdateOne {
+	mutation := newTagLinkMutation(c.config, OpUpdateOne, withTagLink(_m))
+	return &TagLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *TagLinkClient) UpdateOneID(id ident.ID) *TagLinkUpdateOne {
+	mutation := newTagLinkMutation(c.config, OpUpdateOne, withTagLinkID(id))
+	return &TagLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for TagLink.
+func (c *TagLinkClient) Delete() *TagLinkDelete {
+	mutation := newTagLinkMutation(c.config, OpDelete)
+	return &TagLinkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *TagLinkClient) DeleteOne(_m *TagLink) *TagLinkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *TagLinkClient) DeleteOneID(id ident.ID) *TagLinkDeleteOne {
+	builder := c.Delete().Where(taglink.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &TagLinkDeleteOne{builder}
+}
+
+// Query returns a query builder for TagLink.
+func (c *TagLinkClient) Query() *TagLinkQuery {
+	return &TagLinkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeTagLink},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a TagLink entity by its id.
+func (c *TagLinkClient) Get(ctx context.Context, id ident.ID) (*TagLink, error) {
+	return c.Query().Where(taglink.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *TagLinkClient) GetX(ctx context.Context, id ident.ID) *TagLink {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *TagLinkClient) Hooks() []Hook {
+	return c.hooks.TagLink
+}
+
+// Interceptors returns the client interceptors.
+func (c *TagLinkClient) Interceptors() []Interceptor {
+	return c.inters.TagLink
+}
+
+func (c *TagLinkClient) mutate(ctx context.Context, m *TagLinkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&TagLinkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&TagLinkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&TagLinkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&TagLinkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown TagLink mutation op: %q", m.Op())
 	}
 }
 
@@ -7471,6 +9050,139 @@ func (c *UndoEntryClient) mutate(ctx context.Context, m *UndoEntryMutation) (Val
 	}
 }
 
+// UploadClient is a client for the Upload schema.
+type UploadClient struct {
+	config
+}
+
+// NewUploadClient returns a client for the Upload from the given config.
+func NewUploadClient(c config) *UploadClient {
+	return &UploadClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `upload.Hooks(f(g(h())))`.
+func (c *UploadClient) Use(hooks ...Hook) {
+	c.hooks.Upload = append(c.hooks.Upload, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `upload.Intercept(f(g(h())))`.
+func (c *UploadClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Upload = append(c.inters.Upload, interceptors...)
+}
+
+// Create returns a builder for creating a Upload entity.
+func (c *UploadClient) Create() *UploadCreate {
+	mutation := newUploadMutation(c.config, OpCreate)
+	return &UploadCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Upload entities.
+func (c *UploadClient) CreateBulk(builders ...*UploadCreate) *UploadCreateBulk {
+	return &UploadCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UploadClient) MapCreateBulk(slice any, setFunc func(*UploadCreate, int)) *UploadCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UploadCreateBulk{err: fmt.Errorf("calling to UploadClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UploadCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UploadCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Upload.
+func (c *UploadClient) Update() *UploadUpdate {
+	mutation := newUploadMutation(c.config, OpUpdate)
+	return &UploadUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UploadClient) UpdateOne(_m *Upload) *UploadUpdateOne {
+	mutation := newUploadMutation(c.config, OpUpdateOne, withUpload(_m))
+	return &UploadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UploadClient) UpdateOneID(id ident.ID) *UploadUpdateOne {
+	mutation := newUploadMutation(c.config, OpUpdateOne, withUploadID(id))
+	return &UploadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Upload.
+func (c *UploadClient) Delete() *UploadDelete {
+	mutation := newUploadMutation(c.config, OpDelete)
+	return &UploadDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UploadClient) DeleteOne(_m *Upload) *UploadDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UploadClient) DeleteOneID(id ident.ID) *UploadDeleteOne {
+	builder := c.Delete().Where(upload.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UploadDeleteOne{builder}
+}
+
+// Query returns a query builder for Upload.
+func (c *UploadClient) Query() *UploadQuery {
+	return &UploadQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUpload},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Upload entity by its id.
+func (c *UploadClient) Get(ctx context.Context, id ident.ID) (*Upload, error) {
+	return c.Query().Where(upload.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UploadClient) GetX(ctx context.Context, id ident.ID) *Upload {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *UploadClient) Hooks() []Hook {
+	return c.hooks.Upload
+}
+
+// Interceptors returns the client interceptors.
+func (c *UploadClient) Interceptors() []Interceptor {
+	return c.inters.Upload
+}
+
+func (c *UploadClient) mutate(ctx context.Context, m *UploadMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UploadCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UploadUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UploadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UploadDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Upload mutation op: %q", m.Op())
+	}
+}
+
 // VendorClient is a client for the Vendor schema.
 type VendorClient struct {
 	config
@@ -7817,25 +9529,295 @@ func (c *VendorContactClient) mutate(ctx context.Context, m *VendorContactMutati
 	}
 }
 
+// WebhookClient is a client for the Webhook schema.
+type WebhookClient struct {
+	config
+}
+
+// NewWebhookClient returns a client for the Webhook from the given config.
+func NewWebhookClient(c config) *WebhookClient {
+	return &WebhookClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhook.Hooks(f(g(h())))`.
+func (c *WebhookClient) Use(hooks ...Hook) {
+	c.hooks.Webhook = append(c.hooks.Webhook, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhook.Intercept(f(g(h())))`.
+func (c *WebhookClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Webhook = append(c.inters.Webhook, interceptors...)
+}
+
+// Create returns a builder for creating a Webhook entity.
+func (c *WebhookClient) Create() *WebhookCreate {
+	mutation := newWebhookMutation(c.config, OpCreate)
+	return &WebhookCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Webhook entities.
+func (c *WebhookClient) CreateBulk(builders ...*WebhookCreate) *WebhookCreateBulk {
+	return &WebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookClient) MapCreateBulk(slice any, setFunc func(*WebhookCreate, int)) *WebhookCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookCreateBulk{err: fmt.Errorf("calling to WebhookClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Webhook.
+func (c *WebhookClient) Update() *WebhookUpdate {
+	mutation := newWebhookMutation(c.config, OpUpdate)
+	return &WebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookClient) UpdateOne(_m *Webhook) *WebhookUpdateOne {
+	mutation := newWebhookMutation(c.config, OpUpdateOne, withWebhook(_m))
+	return &WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookClient) UpdateOneID(id ident.ID) *WebhookUpdateOne {
+	mutation := newWebhookMutation(c.config, OpUpdateOne, withWebhookID(id))
+	return &WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Webhook.
+func (c *WebhookClient) Delete() *WebhookDelete {
+	mutation := newWebhookMutation(c.config, OpDelete)
+	return &WebhookDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookClient) DeleteOne(_m *Webhook) *WebhookDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookClient) DeleteOneID(id ident.ID) *WebhookDeleteOne {
+	builder := c.Delete().Where(webhook.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookDeleteOne{builder}
+}
+
+// Query returns a query builder for Webhook.
+func (c *WebhookClient) Query() *WebhookQuery {
+	return &WebhookQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhook},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Webhook entity by its id.
+func (c *WebhookClient) Get(ctx context.Context, id ident.ID) (*Webhook, error) {
+	return c.Query().Where(webhook.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookClient) GetX(ctx context.Context, id ident.ID) *Webhook {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookClient) Hooks() []Hook {
+	return c.hooks.Webhook
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookClient) Interceptors() []Interceptor {
+	return c.inters.Webhook
+}
+
+func (c *WebhookClient) mutate(ctx context.Context, m *WebhookMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Webhook mutation op: %q", m.Op())
+	}
+}
+
+// WebhookDeliveryClient is a client for the WebhookDelivery schema.
+type WebhookDeliveryClient struct {
+	config
+}
+
+// NewWebhookDeliveryClient returns a client for the WebhookDelivery from the given config.
+func NewWebhookDeliveryClient(c config) *WebhookDeliveryClient {
+	return &WebhookDeliveryClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `webhookdelivery.Hooks(f(g(h())))`.
+func (c *WebhookDeliveryClient) Use(hooks ...Hook) {
+	c.hooks.WebhookDelivery = append(c.hooks.WebhookDelivery, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `webhookdelivery.Intercept(f(g(h())))`.
+func (c *WebhookDeliveryClient) Intercept(interceptors ...Interceptor) {
+	c.inters.WebhookDelivery = append(c.inters.WebhookDelivery, interceptors...)
+}
+
+// Create returns a builder for creating a WebhookDelivery entity.
+func (c *WebhookDeliveryClient) Create() *WebhookDeliveryCreate {
+	mutation := newWebhookDeliveryMutation(c.config, OpCreate)
+	return &WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of WebhookDelivery entities.
+func (c *WebhookDeliveryClient) CreateBulk(builders ...*WebhookDeliveryCreate) *WebhookDeliveryCreateBulk {
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *WebhookDeliveryClient) MapCreateBulk(slice any, setFunc func(*WebhookDeliveryCreate, int)) *WebhookDeliveryCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &WebhookDeliveryCreateBulk{err: fmt.Errorf("calling to WebhookDeliveryClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*WebhookDeliveryCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &WebhookDeliveryCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Update() *WebhookDeliveryUpdate {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdate)
+	return &WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *WebhookDeliveryClient) UpdateOne(_m *WebhookDelivery) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDelivery(_m))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *WebhookDeliveryClient) UpdateOneID(id ident.ID) *WebhookDeliveryUpdateOne {
+	mutation := newWebhookDeliveryMutation(c.config, OpUpdateOne, withWebhookDeliveryID(id))
+	return &WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Delete() *WebhookDeliveryDelete {
+	mutation := newWebhookDeliveryMutation(c.config, OpDelete)
+	return &WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *WebhookDeliveryClient) DeleteOne(_m *WebhookDelivery) *WebhookDeliveryDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *WebhookDeliveryClient) DeleteOneID(id ident.ID) *WebhookDeliveryDeleteOne {
+	builder := c.Delete().Where(webhookdelivery.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &WebhookDeliveryDeleteOne{builder}
+}
+
+// Query returns a query builder for WebhookDelivery.
+func (c *WebhookDeliveryClient) Query() *WebhookDeliveryQuery {
+	return &WebhookDeliveryQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeWebhookDelivery},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a WebhookDelivery entity by its id.
+func (c *WebhookDeliveryClient) Get(ctx context.Context, id ident.ID) (*WebhookDelivery, error) {
+	return c.Query().Where(webhookdelivery.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *WebhookDeliveryClient) GetX(ctx context.Context, id ident.ID) *WebhookDelivery {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *WebhookDeliveryClient) Hooks() []Hook {
+	return c.hooks.WebhookDelivery
+}
+
+// Interceptors returns the client interceptors.
+func (c *WebhookDeliveryClient) Interceptors() []Interceptor {
+	return c.inters.WebhookDelivery
+}
+
+func (c *WebhookDeliveryClient) mutate(ctx context.Context, m *WebhookDeliveryMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&WebhookDeliveryCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&WebhookDeliveryUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&WebhookDeliveryUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&WebhookDeliveryDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown WebhookDelivery mutation op: %q", m.Op())
+	}
+}
+
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		ApiToken, AuditHead, AuditSeal, BudgetCell, BudgetLine, BudgetPlan, Capability,
-		ChangeEvent, CheckIn, ClientAccount, Comment, Component, Contract,
-		ContractTerm, CustomField, Cycle, Dependency, Environment, FiscalPeriod,
-		IdempotencyKey, ImportBatch, Initiative, Integration, KeyCounter, KeyResult,
+		ApiToken, Attachment, AuditHead, AuditSeal, Blob, BlobChunk, BudgetCell,
+		BudgetLine, BudgetPlan, CalendarFeed, Capability, ChangeEvent, CheckIn,
+		ClientAccount, Comment, Component, Contract, ContractTerm, CustomField, Cycle,
+		Dependency, Environment, FiscalPeriod, HeaderMapping, IdempotencyKey,
+		ImportBatch, Initiative, Integration, Job, JobSchedule, KeyCounter, KeyResult,
 		Membership, Objective, Organization, OutboxEvent, Person, PersonIdentity,
-		Portfolio, Procurement, Product, RoleGrant, Session, Tag, Team, TeamMembership,
-		UndoEntry, Vendor, VendorContact []ent.Hook
+		Portfolio, Procurement, Product, RoleGrant, SavedView, Session, Setting,
+		StoredDocument, Tag, TagLink, Team, TeamMembership, UndoEntry, Upload, Vendor,
+		VendorContact, Webhook, WebhookDelivery []ent.Hook
 	}
 	inters struct {
-		ApiToken, AuditHead, AuditSeal, BudgetCell, BudgetLine, BudgetPlan, Capability,
-		ChangeEvent, CheckIn, ClientAccount, Comment, Component, Contract,
-		ContractTerm, CustomField, Cycle, Dependency, Environment, FiscalPeriod,
-		IdempotencyKey, ImportBatch, Initiative, Integration, KeyCounter, KeyResult,
+		ApiToken, Attachment, AuditHead, AuditSeal, Blob, BlobChunk, BudgetCell,
+		BudgetLine, BudgetPlan, CalendarFeed, Capability, ChangeEvent, CheckIn,
+		ClientAccount, Comment, Component, Contract, ContractTerm, CustomField, Cycle,
+		Dependency, Environment, FiscalPeriod, HeaderMapping, IdempotencyKey,
+		ImportBatch, Initiative, Integration, Job, JobSchedule, KeyCounter, KeyResult,
 		Membership, Objective, Organization, OutboxEvent, Person, PersonIdentity,
-		Portfolio, Procurement, Product, RoleGrant, Session, Tag, Team, TeamMembership,
-		UndoEntry, Vendor, VendorContact []ent.Interceptor
+		Portfolio, Procurement, Product, RoleGrant, SavedView, Session, Setting,
+		StoredDocument, Tag, TagLink, Team, TeamMembership, UndoEntry, Upload, Vendor,
+		VendorContact, Webhook, WebhookDelivery []ent.Interceptor
 	}
 )
 

@@ -8,11 +8,15 @@ import (
 	"fmt"
 	"reflect"
 	"steward/ent/apitoken"
+	"steward/ent/attachment"
 	"steward/ent/audithead"
 	"steward/ent/auditseal"
+	"steward/ent/blob"
+	"steward/ent/blobchunk"
 	"steward/ent/budgetcell"
 	"steward/ent/budgetline"
 	"steward/ent/budgetplan"
+	"steward/ent/calendarfeed"
 	"steward/ent/capability"
 	"steward/ent/changeevent"
 	"steward/ent/checkin"
@@ -26,10 +30,13 @@ import (
 	"steward/ent/dependency"
 	"steward/ent/environment"
 	"steward/ent/fiscalperiod"
+	"steward/ent/headermapping"
 	"steward/ent/idempotencykey"
 	"steward/ent/importbatch"
 	"steward/ent/initiative"
 	"steward/ent/integration"
+	"steward/ent/job"
+	"steward/ent/jobschedule"
 	"steward/ent/keycounter"
 	"steward/ent/keyresult"
 	"steward/ent/membership"
@@ -42,13 +49,20 @@ import (
 	"steward/ent/procurement"
 	"steward/ent/product"
 	"steward/ent/rolegrant"
+	"steward/ent/savedview"
 	"steward/ent/session"
+	"steward/ent/setting"
+	"steward/ent/storeddocument"
 	"steward/ent/tag"
+	"steward/ent/taglink"
 	"steward/ent/team"
 	"steward/ent/teammembership"
 	"steward/ent/undoentry"
+	"steward/ent/upload"
 	"steward/ent/vendor"
 	"steward/ent/vendorcontact"
+	"steward/ent/webhook"
+	"steward/ent/webhookdelivery"
 	"sync"
 
 	"entgo.io/ent"
@@ -114,48 +128,62 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			apitoken.Table:       apitoken.ValidColumn,
-			audithead.Table:      audithead.ValidColumn,
-			auditseal.Table:      auditseal.ValidColumn,
-			budgetcell.Table:     budgetcell.ValidColumn,
-			budgetline.Table:     budgetline.ValidColumn,
-			budgetplan.Table:     budgetplan.ValidColumn,
-			capability.Table:     capability.ValidColumn,
-			changeevent.Table:    changeevent.ValidColumn,
-			checkin.Table:        checkin.ValidColumn,
-			clientaccount.Table:  clientaccount.ValidColumn,
-			comment.Table:        comment.ValidColumn,
-			component.Table:      component.ValidColumn,
-			contract.Table:       contract.ValidColumn,
-			contractterm.Table:   contractterm.ValidColumn,
-			customfield.Table:    customfield.ValidColumn,
-			cycle.Table:          cycle.ValidColumn,
-			dependency.Table:     dependency.ValidColumn,
-			environment.Table:    environment.ValidColumn,
-			fiscalperiod.Table:   fiscalperiod.ValidColumn,
-			idempotencykey.Table: idempotencykey.ValidColumn,
-			importbatch.Table:    importbatch.ValidColumn,
-			initiative.Table:     initiative.ValidColumn,
-			integration.Table:    integration.ValidColumn,
-			keycounter.Table:     keycounter.ValidColumn,
-			keyresult.Table:      keyresult.ValidColumn,
-			membership.Table:     membership.ValidColumn,
-			objective.Table:      objective.ValidColumn,
-			organization.Table:   organization.ValidColumn,
-			outboxevent.Table:    outboxevent.ValidColumn,
-			person.Table:         person.ValidColumn,
-			personidentity.Table: personidentity.ValidColumn,
-			portfolio.Table:      portfolio.ValidColumn,
-			procurement.Table:    procurement.ValidColumn,
-			product.Table:        product.ValidColumn,
-			rolegrant.Table:      rolegrant.ValidColumn,
-			session.Table:        session.ValidColumn,
-			tag.Table:            tag.ValidColumn,
-			team.Table:           team.ValidColumn,
-			teammembership.Table: teammembership.ValidColumn,
-			undoentry.Table:      undoentry.ValidColumn,
-			vendor.Table:         vendor.ValidColumn,
-			vendorcontact.Table:  vendorcontact.ValidColumn,
+			apitoken.Table:        apitoken.ValidColumn,
+			attachment.Table:      attachment.ValidColumn,
+			audithead.Table:       audithead.ValidColumn,
+			auditseal.Table:       auditseal.ValidColumn,
+			blob.Table:            blob.ValidColumn,
+			blobchunk.Table:       blobchunk.ValidColumn,
+			budgetcell.Table:      budgetcell.ValidColumn,
+			budgetline.Table:      budgetline.ValidColumn,
+			budgetplan.Table:      budgetplan.ValidColumn,
+			calendarfeed.Table:    calendarfeed.ValidColumn,
+			capability.Table:      capability.ValidColumn,
+			changeevent.Table:     changeevent.ValidColumn,
+			checkin.Table:         checkin.ValidColumn,
+			clientaccount.Table:   clientaccount.ValidColumn,
+			comment.Table:         comment.ValidColumn,
+			component.Table:       component.ValidColumn,
+			contract.Table:        contract.ValidColumn,
+			contractterm.Table:    contractterm.ValidColumn,
+			customfield.Table:     customfield.ValidColumn,
+			cycle.Table:           cycle.ValidColumn,
+			dependency.Table:      dependency.ValidColumn,
+			environment.Table:     environment.ValidColumn,
+			fiscalperiod.Table:    fiscalperiod.ValidColumn,
+			headermapping.Table:   headermapping.ValidColumn,
+			idempotencykey.Table:  idempotencykey.ValidColumn,
+			importbatch.Table:     importbatch.ValidColumn,
+			initiative.Table:      initiative.ValidColumn,
+			integration.Table:     integration.ValidColumn,
+			job.Table:             job.ValidColumn,
+			jobschedule.Table:     jobschedule.ValidColumn,
+			keycounter.Table:      keycounter.ValidColumn,
+			keyresult.Table:       keyresult.ValidColumn,
+			membership.Table:      membership.ValidColumn,
+			objective.Table:       objective.ValidColumn,
+			organization.Table:    organization.ValidColumn,
+			outboxevent.Table:     outboxevent.ValidColumn,
+			person.Table:          person.ValidColumn,
+			personidentity.Table:  personidentity.ValidColumn,
+			portfolio.Table:       portfolio.ValidColumn,
+			procurement.Table:     procurement.ValidColumn,
+			product.Table:         product.ValidColumn,
+			rolegrant.Table:       rolegrant.ValidColumn,
+			savedview.Table:       savedview.ValidColumn,
+			session.Table:         session.ValidColumn,
+			setting.Table:         setting.ValidColumn,
+			storeddocument.Table:  storeddocument.ValidColumn,
+			tag.Table:             tag.ValidColumn,
+			taglink.Table:         taglink.ValidColumn,
+			team.Table:            team.ValidColumn,
+			teammembership.Table:  teammembership.ValidColumn,
+			undoentry.Table:       undoentry.ValidColumn,
+			upload.Table:          upload.ValidColumn,
+			vendor.Table:          vendor.ValidColumn,
+			vendorcontact.Table:   vendorcontact.ValidColumn,
+			webhook.Table:         webhook.ValidColumn,
+			webhookdelivery.Table: webhookdelivery.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

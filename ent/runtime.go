@@ -4,11 +4,15 @@ package ent
 
 import (
 	"steward/ent/apitoken"
+	"steward/ent/attachment"
 	"steward/ent/audithead"
 	"steward/ent/auditseal"
+	"steward/ent/blob"
+	"steward/ent/blobchunk"
 	"steward/ent/budgetcell"
 	"steward/ent/budgetline"
 	"steward/ent/budgetplan"
+	"steward/ent/calendarfeed"
 	"steward/ent/capability"
 	"steward/ent/changeevent"
 	"steward/ent/checkin"
@@ -22,10 +26,13 @@ import (
 	"steward/ent/dependency"
 	"steward/ent/environment"
 	"steward/ent/fiscalperiod"
+	"steward/ent/headermapping"
 	"steward/ent/idempotencykey"
 	"steward/ent/importbatch"
 	"steward/ent/initiative"
 	"steward/ent/integration"
+	"steward/ent/job"
+	"steward/ent/jobschedule"
 	"steward/ent/keycounter"
 	"steward/ent/keyresult"
 	"steward/ent/membership"
@@ -38,14 +45,21 @@ import (
 	"steward/ent/procurement"
 	"steward/ent/product"
 	"steward/ent/rolegrant"
+	"steward/ent/savedview"
 	"steward/ent/schema"
 	"steward/ent/session"
+	"steward/ent/setting"
+	"steward/ent/storeddocument"
 	"steward/ent/tag"
+	"steward/ent/taglink"
 	"steward/ent/team"
 	"steward/ent/teammembership"
 	"steward/ent/undoentry"
+	"steward/ent/upload"
 	"steward/ent/vendor"
 	"steward/ent/vendorcontact"
+	"steward/ent/webhook"
+	"steward/ent/webhookdelivery"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/money"
 	"time"
@@ -146,6 +160,141 @@ func init() {
 			return nil
 		}
 	}()
+	attachmentMixin := schema.Attachment{}.Mixin()
+	attachmentMixinFields0 := attachmentMixin[0].Fields()
+	_ = attachmentMixinFields0
+	attachmentFields := schema.Attachment{}.Fields()
+	_ = attachmentFields
+	// attachmentDescVersion is the schema descriptor for version field.
+	attachmentDescVersion := attachmentMixinFields0[1].Descriptor()
+	// attachment.DefaultVersion holds the default value on creation for the version field.
+	attachment.DefaultVersion = attachmentDescVersion.Default.(int)
+	// attachmentDescCreatedAt is the schema descriptor for created_at field.
+	attachmentDescCreatedAt := attachmentMixinFields0[2].Descriptor()
+	// attachment.DefaultCreatedAt holds the default value on creation for the created_at field.
+	attachment.DefaultCreatedAt = attachmentDescCreatedAt.Default.(func() time.Time)
+	// attachmentDescCreatedBy is the schema descriptor for created_by field.
+	attachmentDescCreatedBy := attachmentMixinFields0[3].Descriptor()
+	// attachment.DefaultCreatedBy holds the default value on creation for the created_by field.
+	attachment.DefaultCreatedBy = attachmentDescCreatedBy.Default.(string)
+	// attachment.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	attachment.CreatedByValidator = attachmentDescCreatedBy.Validators[0].(func(string) error)
+	// attachmentDescUpdatedAt is the schema descriptor for updated_at field.
+	attachmentDescUpdatedAt := attachmentMixinFields0[4].Descriptor()
+	// attachment.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	attachment.DefaultUpdatedAt = attachmentDescUpdatedAt.Default.(func() time.Time)
+	// attachmentDescUpdatedBy is the schema descriptor for updated_by field.
+	attachmentDescUpdatedBy := attachmentMixinFields0[5].Descriptor()
+	// attachment.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	attachment.DefaultUpdatedBy = attachmentDescUpdatedBy.Default.(string)
+	// attachment.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	attachment.UpdatedByValidator = attachmentDescUpdatedBy.Validators[0].(func(string) error)
+	// attachmentDescSubjectType is the schema descriptor for subject_type field.
+	attachmentDescSubjectType := attachmentFields[0].Descriptor()
+	// attachment.SubjectTypeValidator is a validator for the "subject_type" field. It is called by the builders before save.
+	attachment.SubjectTypeValidator = func() func(string) error {
+		validators := attachmentDescSubjectType.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(subject_type string) error {
+			for _, fn := range fns {
+				if err := fn(subject_type); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// attachmentDescSubjectID is the schema descriptor for subject_id field.
+	attachmentDescSubjectID := attachmentFields[1].Descriptor()
+	// attachment.SubjectIDValidator is a validator for the "subject_id" field. It is called by the builders before save.
+	attachment.SubjectIDValidator = attachmentDescSubjectID.Validators[0].(func(string) error)
+	// attachmentDescPortfolioID is the schema descriptor for portfolio_id field.
+	attachmentDescPortfolioID := attachmentFields[2].Descriptor()
+	// attachment.PortfolioIDValidator is a validator for the "portfolio_id" field. It is called by the builders before save.
+	attachment.PortfolioIDValidator = attachmentDescPortfolioID.Validators[0].(func(string) error)
+	// attachmentDescProductID is the schema descriptor for product_id field.
+	attachmentDescProductID := attachmentFields[3].Descriptor()
+	// attachment.ProductIDValidator is a validator for the "product_id" field. It is called by the builders before save.
+	attachment.ProductIDValidator = attachmentDescProductID.Validators[0].(func(string) error)
+	// attachmentDescVendorID is the schema descriptor for vendor_id field.
+	attachmentDescVendorID := attachmentFields[4].Descriptor()
+	// attachment.VendorIDValidator is a validator for the "vendor_id" field. It is called by the builders before save.
+	attachment.VendorIDValidator = attachmentDescVendorID.Validators[0].(func(string) error)
+	// attachmentDescBlobID is the schema descriptor for blob_id field.
+	attachmentDescBlobID := attachmentFields[5].Descriptor()
+	// attachment.BlobIDValidator is a validator for the "blob_id" field. It is called by the builders before save.
+	attachment.BlobIDValidator = attachmentDescBlobID.Validators[0].(func(string) error)
+	// attachmentDescName is the schema descriptor for name field.
+	attachmentDescName := attachmentFields[6].Descriptor()
+	// attachment.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	attachment.NameValidator = func() func(string) error {
+		validators := attachmentDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// attachmentDescMediaType is the schema descriptor for media_type field.
+	attachmentDescMediaType := attachmentFields[7].Descriptor()
+	// attachment.MediaTypeValidator is a validator for the "media_type" field. It is called by the builders before save.
+	attachment.MediaTypeValidator = func() func(string) error {
+		validators := attachmentDescMediaType.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(media_type string) error {
+			for _, fn := range fns {
+				if err := fn(media_type); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// attachmentDescFinding is the schema descriptor for finding field.
+	attachmentDescFinding := attachmentFields[10].Descriptor()
+	// attachment.DefaultFinding holds the default value on creation for the finding field.
+	attachment.DefaultFinding = attachmentDescFinding.Default.(string)
+	// attachment.FindingValidator is a validator for the "finding" field. It is called by the builders before save.
+	attachment.FindingValidator = attachmentDescFinding.Validators[0].(func(string) error)
+	// attachmentDescActorName is the schema descriptor for actor_name field.
+	attachmentDescActorName := attachmentFields[11].Descriptor()
+	// attachment.DefaultActorName holds the default value on creation for the actor_name field.
+	attachment.DefaultActorName = attachmentDescActorName.Default.(string)
+	// attachment.ActorNameValidator is a validator for the "actor_name" field. It is called by the builders before save.
+	attachment.ActorNameValidator = attachmentDescActorName.Validators[0].(func(string) error)
+	// attachmentDescID is the schema descriptor for id field.
+	attachmentDescID := attachmentMixinFields0[0].Descriptor()
+	// attachment.DefaultID holds the default value on creation for the id field.
+	attachment.DefaultID = attachmentDescID.Default.(func() ident.ID)
+	// attachment.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	attachment.IDValidator = func() func(string) error {
+		validators := attachmentDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	auditheadFields := schema.AuditHead{}.Fields()
 	_ = auditheadFields
 	// auditheadDescHash is the schema descriptor for hash field.
@@ -192,6 +341,122 @@ func init() {
 	auditsealDescID := auditsealFields[0].Descriptor()
 	// auditseal.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	auditseal.IDValidator = auditsealDescID.Validators[0].(func(int64) error)
+	blobMixin := schema.Blob{}.Mixin()
+	blobMixinFields0 := blobMixin[0].Fields()
+	_ = blobMixinFields0
+	blobFields := schema.Blob{}.Fields()
+	_ = blobFields
+	// blobDescVersion is the schema descriptor for version field.
+	blobDescVersion := blobMixinFields0[1].Descriptor()
+	// blob.DefaultVersion holds the default value on creation for the version field.
+	blob.DefaultVersion = blobDescVersion.Default.(int)
+	// blobDescCreatedAt is the schema descriptor for created_at field.
+	blobDescCreatedAt := blobMixinFields0[2].Descriptor()
+	// blob.DefaultCreatedAt holds the default value on creation for the created_at field.
+	blob.DefaultCreatedAt = blobDescCreatedAt.Default.(func() time.Time)
+	// blobDescCreatedBy is the schema descriptor for created_by field.
+	blobDescCreatedBy := blobMixinFields0[3].Descriptor()
+	// blob.DefaultCreatedBy holds the default value on creation for the created_by field.
+	blob.DefaultCreatedBy = blobDescCreatedBy.Default.(string)
+	// blob.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	blob.CreatedByValidator = blobDescCreatedBy.Validators[0].(func(string) error)
+	// blobDescUpdatedAt is the schema descriptor for updated_at field.
+	blobDescUpdatedAt := blobMixinFields0[4].Descriptor()
+	// blob.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	blob.DefaultUpdatedAt = blobDescUpdatedAt.Default.(func() time.Time)
+	// blobDescUpdatedBy is the schema descriptor for updated_by field.
+	blobDescUpdatedBy := blobMixinFields0[5].Descriptor()
+	// blob.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	blob.DefaultUpdatedBy = blobDescUpdatedBy.Default.(string)
+	// blob.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	blob.UpdatedByValidator = blobDescUpdatedBy.Validators[0].(func(string) error)
+	// blobDescSize is the schema descriptor for size field.
+	blobDescSize := blobFields[0].Descriptor()
+	// blob.DefaultSize holds the default value on creation for the size field.
+	blob.DefaultSize = blobDescSize.Default.(int64)
+	// blobDescSha256 is the schema descriptor for sha256 field.
+	blobDescSha256 := blobFields[1].Descriptor()
+	// blob.DefaultSha256 holds the default value on creation for the sha256 field.
+	blob.DefaultSha256 = blobDescSha256.Default.(string)
+	// blob.Sha256Validator is a validator for the "sha256" field. It is called by the builders before save.
+	blob.Sha256Validator = blobDescSha256.Validators[0].(func(string) error)
+	// blobDescComplete is the schema descriptor for complete field.
+	blobDescComplete := blobFields[2].Descriptor()
+	// blob.DefaultComplete holds the default value on creation for the complete field.
+	blob.DefaultComplete = blobDescComplete.Default.(bool)
+	// blobDescID is the schema descriptor for id field.
+	blobDescID := blobMixinFields0[0].Descriptor()
+	// blob.DefaultID holds the default value on creation for the id field.
+	blob.DefaultID = blobDescID.Default.(func() ident.ID)
+	// blob.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	blob.IDValidator = func() func(string) error {
+		validators := blobDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	blobchunkMixin := schema.BlobChunk{}.Mixin()
+	blobchunkMixinFields0 := blobchunkMixin[0].Fields()
+	_ = blobchunkMixinFields0
+	blobchunkFields := schema.BlobChunk{}.Fields()
+	_ = blobchunkFields
+	// blobchunkDescVersion is the schema descriptor for version field.
+	blobchunkDescVersion := blobchunkMixinFields0[1].Descriptor()
+	// blobchunk.DefaultVersion holds the default value on creation for the version field.
+	blobchunk.DefaultVersion = blobchunkDescVersion.Default.(int)
+	// blobchunkDescCreatedAt is the schema descriptor for created_at field.
+	blobchunkDescCreatedAt := blobchunkMixinFields0[2].Descriptor()
+	// blobchunk.DefaultCreatedAt holds the default value on creation for the created_at field.
+	blobchunk.DefaultCreatedAt = blobchunkDescCreatedAt.Default.(func() time.Time)
+	// blobchunkDescCreatedBy is the schema descriptor for created_by field.
+	blobchunkDescCreatedBy := blobchunkMixinFields0[3].Descriptor()
+	// blobchunk.DefaultCreatedBy holds the default value on creation for the created_by field.
+	blobchunk.DefaultCreatedBy = blobchunkDescCreatedBy.Default.(string)
+	// blobchunk.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	blobchunk.CreatedByValidator = blobchunkDescCreatedBy.Validators[0].(func(string) error)
+	// blobchunkDescUpdatedAt is the schema descriptor for updated_at field.
+	blobchunkDescUpdatedAt := blobchunkMixinFields0[4].Descriptor()
+	// blobchunk.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	blobchunk.DefaultUpdatedAt = blobchunkDescUpdatedAt.Default.(func() time.Time)
+	// blobchunkDescUpdatedBy is the schema descriptor for updated_by field.
+	blobchunkDescUpdatedBy := blobchunkMixinFields0[5].Descriptor()
+	// blobchunk.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	blobchunk.DefaultUpdatedBy = blobchunkDescUpdatedBy.Default.(string)
+	// blobchunk.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	blobchunk.UpdatedByValidator = blobchunkDescUpdatedBy.Validators[0].(func(string) error)
+	// blobchunkDescBlobID is the schema descriptor for blob_id field.
+	blobchunkDescBlobID := blobchunkFields[0].Descriptor()
+	// blobchunk.BlobIDValidator is a validator for the "blob_id" field. It is called by the builders before save.
+	blobchunk.BlobIDValidator = blobchunkDescBlobID.Validators[0].(func(string) error)
+	// blobchunkDescID is the schema descriptor for id field.
+	blobchunkDescID := blobchunkMixinFields0[0].Descriptor()
+	// blobchunk.DefaultID holds the default value on creation for the id field.
+	blobchunk.DefaultID = blobchunkDescID.Default.(func() ident.ID)
+	// blobchunk.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	blobchunk.IDValidator = func() func(string) error {
+		validators := blobchunkDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	budgetcellMixin := schema.BudgetCell{}.Mixin()
 	budgetcellMixinFields0 := budgetcellMixin[0].Fields()
 	_ = budgetcellMixinFields0
@@ -532,6 +797,95 @@ func init() {
 	// budgetplan.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	budgetplan.IDValidator = func() func(string) error {
 		validators := budgetplanDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	calendarfeedMixin := schema.CalendarFeed{}.Mixin()
+	calendarfeedMixinFields0 := calendarfeedMixin[0].Fields()
+	_ = calendarfeedMixinFields0
+	calendarfeedFields := schema.CalendarFeed{}.Fields()
+	_ = calendarfeedFields
+	// calendarfeedDescVersion is the schema descriptor for version field.
+	calendarfeedDescVersion := calendarfeedMixinFields0[1].Descriptor()
+	// calendarfeed.DefaultVersion holds the default value on creation for the version field.
+	calendarfeed.DefaultVersion = calendarfeedDescVersion.Default.(int)
+	// calendarfeedDescCreatedAt is the schema descriptor for created_at field.
+	calendarfeedDescCreatedAt := calendarfeedMixinFields0[2].Descriptor()
+	// calendarfeed.DefaultCreatedAt holds the default value on creation for the created_at field.
+	calendarfeed.DefaultCreatedAt = calendarfeedDescCreatedAt.Default.(func() time.Time)
+	// calendarfeedDescCreatedBy is the schema descriptor for created_by field.
+	calendarfeedDescCreatedBy := calendarfeedMixinFields0[3].Descriptor()
+	// calendarfeed.DefaultCreatedBy holds the default value on creation for the created_by field.
+	calendarfeed.DefaultCreatedBy = calendarfeedDescCreatedBy.Default.(string)
+	// calendarfeed.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	calendarfeed.CreatedByValidator = calendarfeedDescCreatedBy.Validators[0].(func(string) error)
+	// calendarfeedDescUpdatedAt is the schema descriptor for updated_at field.
+	calendarfeedDescUpdatedAt := calendarfeedMixinFields0[4].Descriptor()
+	// calendarfeed.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	calendarfeed.DefaultUpdatedAt = calendarfeedDescUpdatedAt.Default.(func() time.Time)
+	// calendarfeedDescUpdatedBy is the schema descriptor for updated_by field.
+	calendarfeedDescUpdatedBy := calendarfeedMixinFields0[5].Descriptor()
+	// calendarfeed.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	calendarfeed.DefaultUpdatedBy = calendarfeedDescUpdatedBy.Default.(string)
+	// calendarfeed.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	calendarfeed.UpdatedByValidator = calendarfeedDescUpdatedBy.Validators[0].(func(string) error)
+	// calendarfeedDescPersonID is the schema descriptor for person_id field.
+	calendarfeedDescPersonID := calendarfeedFields[0].Descriptor()
+	// calendarfeed.PersonIDValidator is a validator for the "person_id" field. It is called by the builders before save.
+	calendarfeed.PersonIDValidator = calendarfeedDescPersonID.Validators[0].(func(string) error)
+	// calendarfeedDescName is the schema descriptor for name field.
+	calendarfeedDescName := calendarfeedFields[1].Descriptor()
+	// calendarfeed.DefaultName holds the default value on creation for the name field.
+	calendarfeed.DefaultName = calendarfeedDescName.Default.(string)
+	// calendarfeed.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	calendarfeed.NameValidator = calendarfeedDescName.Validators[0].(func(string) error)
+	// calendarfeedDescTokenHash is the schema descriptor for token_hash field.
+	calendarfeedDescTokenHash := calendarfeedFields[3].Descriptor()
+	// calendarfeed.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
+	calendarfeed.TokenHashValidator = func() func(string) error {
+		validators := calendarfeedDescTokenHash.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(token_hash string) error {
+			for _, fn := range fns {
+				if err := fn(token_hash); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// calendarfeedDescHint is the schema descriptor for hint field.
+	calendarfeedDescHint := calendarfeedFields[4].Descriptor()
+	// calendarfeed.DefaultHint holds the default value on creation for the hint field.
+	calendarfeed.DefaultHint = calendarfeedDescHint.Default.(string)
+	// calendarfeed.HintValidator is a validator for the "hint" field. It is called by the builders before save.
+	calendarfeed.HintValidator = calendarfeedDescHint.Validators[0].(func(string) error)
+	// calendarfeedDescLanguage is the schema descriptor for language field.
+	calendarfeedDescLanguage := calendarfeedFields[5].Descriptor()
+	// calendarfeed.DefaultLanguage holds the default value on creation for the language field.
+	calendarfeed.DefaultLanguage = calendarfeedDescLanguage.Default.(string)
+	// calendarfeed.LanguageValidator is a validator for the "language" field. It is called by the builders before save.
+	calendarfeed.LanguageValidator = calendarfeedDescLanguage.Validators[0].(func(string) error)
+	// calendarfeedDescID is the schema descriptor for id field.
+	calendarfeedDescID := calendarfeedMixinFields0[0].Descriptor()
+	// calendarfeed.DefaultID holds the default value on creation for the id field.
+	calendarfeed.DefaultID = calendarfeedDescID.Default.(func() ident.ID)
+	// calendarfeed.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	calendarfeed.IDValidator = func() func(string) error {
+		validators := calendarfeedDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),
@@ -1919,6 +2273,97 @@ func init() {
 			return nil
 		}
 	}()
+	headermappingMixin := schema.HeaderMapping{}.Mixin()
+	headermappingMixinFields0 := headermappingMixin[0].Fields()
+	_ = headermappingMixinFields0
+	headermappingFields := schema.HeaderMapping{}.Fields()
+	_ = headermappingFields
+	// headermappingDescVersion is the schema descriptor for version field.
+	headermappingDescVersion := headermappingMixinFields0[1].Descriptor()
+	// headermapping.DefaultVersion holds the default value on creation for the version field.
+	headermapping.DefaultVersion = headermappingDescVersion.Default.(int)
+	// headermappingDescCreatedAt is the schema descriptor for created_at field.
+	headermappingDescCreatedAt := headermappingMixinFields0[2].Descriptor()
+	// headermapping.DefaultCreatedAt holds the default value on creation for the created_at field.
+	headermapping.DefaultCreatedAt = headermappingDescCreatedAt.Default.(func() time.Time)
+	// headermappingDescCreatedBy is the schema descriptor for created_by field.
+	headermappingDescCreatedBy := headermappingMixinFields0[3].Descriptor()
+	// headermapping.DefaultCreatedBy holds the default value on creation for the created_by field.
+	headermapping.DefaultCreatedBy = headermappingDescCreatedBy.Default.(string)
+	// headermapping.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	headermapping.CreatedByValidator = headermappingDescCreatedBy.Validators[0].(func(string) error)
+	// headermappingDescUpdatedAt is the schema descriptor for updated_at field.
+	headermappingDescUpdatedAt := headermappingMixinFields0[4].Descriptor()
+	// headermapping.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	headermapping.DefaultUpdatedAt = headermappingDescUpdatedAt.Default.(func() time.Time)
+	// headermappingDescUpdatedBy is the schema descriptor for updated_by field.
+	headermappingDescUpdatedBy := headermappingMixinFields0[5].Descriptor()
+	// headermapping.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	headermapping.DefaultUpdatedBy = headermappingDescUpdatedBy.Default.(string)
+	// headermapping.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	headermapping.UpdatedByValidator = headermappingDescUpdatedBy.Validators[0].(func(string) error)
+	// headermappingDescFormat is the schema descriptor for format field.
+	headermappingDescFormat := headermappingFields[0].Descriptor()
+	// headermapping.FormatValidator is a validator for the "format" field. It is called by the builders before save.
+	headermapping.FormatValidator = func() func(string) error {
+		validators := headermappingDescFormat.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(format string) error {
+			for _, fn := range fns {
+				if err := fn(format); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// headermappingDescShape is the schema descriptor for shape field.
+	headermappingDescShape := headermappingFields[1].Descriptor()
+	// headermapping.ShapeValidator is a validator for the "shape" field. It is called by the builders before save.
+	headermapping.ShapeValidator = func() func(string) error {
+		validators := headermappingDescShape.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(shape string) error {
+			for _, fn := range fns {
+				if err := fn(shape); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// headermappingDescActorName is the schema descriptor for actor_name field.
+	headermappingDescActorName := headermappingFields[3].Descriptor()
+	// headermapping.DefaultActorName holds the default value on creation for the actor_name field.
+	headermapping.DefaultActorName = headermappingDescActorName.Default.(string)
+	// headermapping.ActorNameValidator is a validator for the "actor_name" field. It is called by the builders before save.
+	headermapping.ActorNameValidator = headermappingDescActorName.Validators[0].(func(string) error)
+	// headermappingDescID is the schema descriptor for id field.
+	headermappingDescID := headermappingMixinFields0[0].Descriptor()
+	// headermapping.DefaultID holds the default value on creation for the id field.
+	headermapping.DefaultID = headermappingDescID.Default.(func() ident.ID)
+	// headermapping.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	headermapping.IDValidator = func() func(string) error {
+		validators := headermappingDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	idempotencykeyMixin := schema.IdempotencyKey{}.Mixin()
 	idempotencykeyMixinFields0 := idempotencykeyMixin[0].Fields()
 	_ = idempotencykeyMixinFields0
@@ -2302,6 +2747,188 @@ func init() {
 	// integration.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	integration.IDValidator = func() func(string) error {
 		validators := integrationDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	jobMixin := schema.Job{}.Mixin()
+	jobMixinFields0 := jobMixin[0].Fields()
+	_ = jobMixinFields0
+	jobFields := schema.Job{}.Fields()
+	_ = jobFields
+	// jobDescVersion is the schema descriptor for version field.
+	jobDescVersion := jobMixinFields0[1].Descriptor()
+	// job.DefaultVersion holds the default value on creation for the version field.
+	job.DefaultVersion = jobDescVersion.Default.(int)
+	// jobDescCreatedAt is the schema descriptor for created_at field.
+	jobDescCreatedAt := jobMixinFields0[2].Descriptor()
+	// job.DefaultCreatedAt holds the default value on creation for the created_at field.
+	job.DefaultCreatedAt = jobDescCreatedAt.Default.(func() time.Time)
+	// jobDescCreatedBy is the schema descriptor for created_by field.
+	jobDescCreatedBy := jobMixinFields0[3].Descriptor()
+	// job.DefaultCreatedBy holds the default value on creation for the created_by field.
+	job.DefaultCreatedBy = jobDescCreatedBy.Default.(string)
+	// job.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	job.CreatedByValidator = jobDescCreatedBy.Validators[0].(func(string) error)
+	// jobDescUpdatedAt is the schema descriptor for updated_at field.
+	jobDescUpdatedAt := jobMixinFields0[4].Descriptor()
+	// job.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	job.DefaultUpdatedAt = jobDescUpdatedAt.Default.(func() time.Time)
+	// jobDescUpdatedBy is the schema descriptor for updated_by field.
+	jobDescUpdatedBy := jobMixinFields0[5].Descriptor()
+	// job.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	job.DefaultUpdatedBy = jobDescUpdatedBy.Default.(string)
+	// job.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	job.UpdatedByValidator = jobDescUpdatedBy.Validators[0].(func(string) error)
+	// jobDescKind is the schema descriptor for kind field.
+	jobDescKind := jobFields[0].Descriptor()
+	// job.KindValidator is a validator for the "kind" field. It is called by the builders before save.
+	job.KindValidator = func() func(string) error {
+		validators := jobDescKind.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(kind string) error {
+			for _, fn := range fns {
+				if err := fn(kind); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// jobDescUniqueKey is the schema descriptor for unique_key field.
+	jobDescUniqueKey := jobFields[1].Descriptor()
+	// job.UniqueKeyValidator is a validator for the "unique_key" field. It is called by the builders before save.
+	job.UniqueKeyValidator = jobDescUniqueKey.Validators[0].(func(string) error)
+	// jobDescError is the schema descriptor for error field.
+	jobDescError := jobFields[6].Descriptor()
+	// job.DefaultError holds the default value on creation for the error field.
+	job.DefaultError = jobDescError.Default.(string)
+	// job.ErrorValidator is a validator for the "error" field. It is called by the builders before save.
+	job.ErrorValidator = jobDescError.Validators[0].(func(string) error)
+	// jobDescRunAt is the schema descriptor for run_at field.
+	jobDescRunAt := jobFields[7].Descriptor()
+	// job.DefaultRunAt holds the default value on creation for the run_at field.
+	job.DefaultRunAt = jobDescRunAt.Default.(func() time.Time)
+	// jobDescAttempts is the schema descriptor for attempts field.
+	jobDescAttempts := jobFields[8].Descriptor()
+	// job.DefaultAttempts holds the default value on creation for the attempts field.
+	job.DefaultAttempts = jobDescAttempts.Default.(int)
+	// jobDescMaxAttempts is the schema descriptor for max_attempts field.
+	jobDescMaxAttempts := jobFields[9].Descriptor()
+	// job.DefaultMaxAttempts holds the default value on creation for the max_attempts field.
+	job.DefaultMaxAttempts = jobDescMaxAttempts.Default.(int)
+	// jobDescFence is the schema descriptor for fence field.
+	jobDescFence := jobFields[10].Descriptor()
+	// job.DefaultFence holds the default value on creation for the fence field.
+	job.DefaultFence = jobDescFence.Default.(int64)
+	// jobDescWorker is the schema descriptor for worker field.
+	jobDescWorker := jobFields[11].Descriptor()
+	// job.DefaultWorker holds the default value on creation for the worker field.
+	job.DefaultWorker = jobDescWorker.Default.(string)
+	// job.WorkerValidator is a validator for the "worker" field. It is called by the builders before save.
+	job.WorkerValidator = jobDescWorker.Validators[0].(func(string) error)
+	// jobDescActorID is the schema descriptor for actor_id field.
+	jobDescActorID := jobFields[15].Descriptor()
+	// job.DefaultActorID holds the default value on creation for the actor_id field.
+	job.DefaultActorID = jobDescActorID.Default.(string)
+	// job.ActorIDValidator is a validator for the "actor_id" field. It is called by the builders before save.
+	job.ActorIDValidator = jobDescActorID.Validators[0].(func(string) error)
+	// jobDescActorName is the schema descriptor for actor_name field.
+	jobDescActorName := jobFields[16].Descriptor()
+	// job.DefaultActorName holds the default value on creation for the actor_name field.
+	job.DefaultActorName = jobDescActorName.Default.(string)
+	// job.ActorNameValidator is a validator for the "actor_name" field. It is called by the builders before save.
+	job.ActorNameValidator = jobDescActorName.Validators[0].(func(string) error)
+	// jobDescPortfolioID is the schema descriptor for portfolio_id field.
+	jobDescPortfolioID := jobFields[17].Descriptor()
+	// job.PortfolioIDValidator is a validator for the "portfolio_id" field. It is called by the builders before save.
+	job.PortfolioIDValidator = jobDescPortfolioID.Validators[0].(func(string) error)
+	// jobDescID is the schema descriptor for id field.
+	jobDescID := jobMixinFields0[0].Descriptor()
+	// job.DefaultID holds the default value on creation for the id field.
+	job.DefaultID = jobDescID.Default.(func() ident.ID)
+	// job.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	job.IDValidator = func() func(string) error {
+		validators := jobDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	jobscheduleMixin := schema.JobSchedule{}.Mixin()
+	jobscheduleMixinFields0 := jobscheduleMixin[0].Fields()
+	_ = jobscheduleMixinFields0
+	jobscheduleFields := schema.JobSchedule{}.Fields()
+	_ = jobscheduleFields
+	// jobscheduleDescVersion is the schema descriptor for version field.
+	jobscheduleDescVersion := jobscheduleMixinFields0[1].Descriptor()
+	// jobschedule.DefaultVersion holds the default value on creation for the version field.
+	jobschedule.DefaultVersion = jobscheduleDescVersion.Default.(int)
+	// jobscheduleDescCreatedAt is the schema descriptor for created_at field.
+	jobscheduleDescCreatedAt := jobscheduleMixinFields0[2].Descriptor()
+	// jobschedule.DefaultCreatedAt holds the default value on creation for the created_at field.
+	jobschedule.DefaultCreatedAt = jobscheduleDescCreatedAt.Default.(func() time.Time)
+	// jobscheduleDescCreatedBy is the schema descriptor for created_by field.
+	jobscheduleDescCreatedBy := jobscheduleMixinFields0[3].Descriptor()
+	// jobschedule.DefaultCreatedBy holds the default value on creation for the created_by field.
+	jobschedule.DefaultCreatedBy = jobscheduleDescCreatedBy.Default.(string)
+	// jobschedule.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	jobschedule.CreatedByValidator = jobscheduleDescCreatedBy.Validators[0].(func(string) error)
+	// jobscheduleDescUpdatedAt is the schema descriptor for updated_at field.
+	jobscheduleDescUpdatedAt := jobscheduleMixinFields0[4].Descriptor()
+	// jobschedule.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	jobschedule.DefaultUpdatedAt = jobscheduleDescUpdatedAt.Default.(func() time.Time)
+	// jobscheduleDescUpdatedBy is the schema descriptor for updated_by field.
+	jobscheduleDescUpdatedBy := jobscheduleMixinFields0[5].Descriptor()
+	// jobschedule.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	jobschedule.DefaultUpdatedBy = jobscheduleDescUpdatedBy.Default.(string)
+	// jobschedule.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	jobschedule.UpdatedByValidator = jobscheduleDescUpdatedBy.Validators[0].(func(string) error)
+	// jobscheduleDescName is the schema descriptor for name field.
+	jobscheduleDescName := jobscheduleFields[0].Descriptor()
+	// jobschedule.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	jobschedule.NameValidator = func() func(string) error {
+		validators := jobscheduleDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// jobscheduleDescID is the schema descriptor for id field.
+	jobscheduleDescID := jobscheduleMixinFields0[0].Descriptor()
+	// jobschedule.DefaultID holds the default value on creation for the id field.
+	jobschedule.DefaultID = jobscheduleDescID.Default.(func() ident.ID)
+	// jobschedule.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	jobschedule.IDValidator = func() func(string) error {
+		validators := jobscheduleDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),
@@ -3488,6 +4115,119 @@ func init() {
 			return nil
 		}
 	}()
+	savedviewMixin := schema.SavedView{}.Mixin()
+	savedviewMixinFields0 := savedviewMixin[0].Fields()
+	_ = savedviewMixinFields0
+	savedviewFields := schema.SavedView{}.Fields()
+	_ = savedviewFields
+	// savedviewDescVersion is the schema descriptor for version field.
+	savedviewDescVersion := savedviewMixinFields0[1].Descriptor()
+	// savedview.DefaultVersion holds the default value on creation for the version field.
+	savedview.DefaultVersion = savedviewDescVersion.Default.(int)
+	// savedviewDescCreatedAt is the schema descriptor for created_at field.
+	savedviewDescCreatedAt := savedviewMixinFields0[2].Descriptor()
+	// savedview.DefaultCreatedAt holds the default value on creation for the created_at field.
+	savedview.DefaultCreatedAt = savedviewDescCreatedAt.Default.(func() time.Time)
+	// savedviewDescCreatedBy is the schema descriptor for created_by field.
+	savedviewDescCreatedBy := savedviewMixinFields0[3].Descriptor()
+	// savedview.DefaultCreatedBy holds the default value on creation for the created_by field.
+	savedview.DefaultCreatedBy = savedviewDescCreatedBy.Default.(string)
+	// savedview.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	savedview.CreatedByValidator = savedviewDescCreatedBy.Validators[0].(func(string) error)
+	// savedviewDescUpdatedAt is the schema descriptor for updated_at field.
+	savedviewDescUpdatedAt := savedviewMixinFields0[4].Descriptor()
+	// savedview.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	savedview.DefaultUpdatedAt = savedviewDescUpdatedAt.Default.(func() time.Time)
+	// savedviewDescUpdatedBy is the schema descriptor for updated_by field.
+	savedviewDescUpdatedBy := savedviewMixinFields0[5].Descriptor()
+	// savedview.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	savedview.DefaultUpdatedBy = savedviewDescUpdatedBy.Default.(string)
+	// savedview.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	savedview.UpdatedByValidator = savedviewDescUpdatedBy.Validators[0].(func(string) error)
+	// savedviewDescEntity is the schema descriptor for entity field.
+	savedviewDescEntity := savedviewFields[0].Descriptor()
+	// savedview.EntityValidator is a validator for the "entity" field. It is called by the builders before save.
+	savedview.EntityValidator = func() func(string) error {
+		validators := savedviewDescEntity.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(entity string) error {
+			for _, fn := range fns {
+				if err := fn(entity); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// savedviewDescName is the schema descriptor for name field.
+	savedviewDescName := savedviewFields[1].Descriptor()
+	// savedview.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	savedview.NameValidator = func() func(string) error {
+		validators := savedviewDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// savedviewDescQuery is the schema descriptor for query field.
+	savedviewDescQuery := savedviewFields[2].Descriptor()
+	// savedview.DefaultQuery holds the default value on creation for the query field.
+	savedview.DefaultQuery = savedviewDescQuery.Default.(string)
+	// savedview.QueryValidator is a validator for the "query" field. It is called by the builders before save.
+	savedview.QueryValidator = savedviewDescQuery.Validators[0].(func(string) error)
+	// savedviewDescTeamID is the schema descriptor for team_id field.
+	savedviewDescTeamID := savedviewFields[4].Descriptor()
+	// savedview.TeamIDValidator is a validator for the "team_id" field. It is called by the builders before save.
+	savedview.TeamIDValidator = savedviewDescTeamID.Validators[0].(func(string) error)
+	// savedviewDescRole is the schema descriptor for role field.
+	savedviewDescRole := savedviewFields[5].Descriptor()
+	// savedview.DefaultRole holds the default value on creation for the role field.
+	savedview.DefaultRole = savedviewDescRole.Default.(string)
+	// savedview.RoleValidator is a validator for the "role" field. It is called by the builders before save.
+	savedview.RoleValidator = savedviewDescRole.Validators[0].(func(string) error)
+	// savedviewDescAlert is the schema descriptor for alert field.
+	savedviewDescAlert := savedviewFields[6].Descriptor()
+	// savedview.DefaultAlert holds the default value on creation for the alert field.
+	savedview.DefaultAlert = savedviewDescAlert.Default.(bool)
+	// savedviewDescPosition is the schema descriptor for position field.
+	savedviewDescPosition := savedviewFields[8].Descriptor()
+	// savedview.DefaultPosition holds the default value on creation for the position field.
+	savedview.DefaultPosition = savedviewDescPosition.Default.(int)
+	// savedviewDescPersonID is the schema descriptor for person_id field.
+	savedviewDescPersonID := savedviewFields[9].Descriptor()
+	// savedview.PersonIDValidator is a validator for the "person_id" field. It is called by the builders before save.
+	savedview.PersonIDValidator = savedviewDescPersonID.Validators[0].(func(string) error)
+	// savedviewDescID is the schema descriptor for id field.
+	savedviewDescID := savedviewMixinFields0[0].Descriptor()
+	// savedview.DefaultID holds the default value on creation for the id field.
+	savedview.DefaultID = savedviewDescID.Default.(func() ident.ID)
+	// savedview.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	savedview.IDValidator = func() func(string) error {
+		validators := savedviewDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	sessionMixin := schema.Session{}.Mixin()
 	sessionMixinFields0 := sessionMixin[0].Fields()
 	_ = sessionMixinFields0
@@ -3595,6 +4335,154 @@ func init() {
 			return nil
 		}
 	}()
+	settingMixin := schema.Setting{}.Mixin()
+	settingMixinFields0 := settingMixin[0].Fields()
+	_ = settingMixinFields0
+	settingFields := schema.Setting{}.Fields()
+	_ = settingFields
+	// settingDescVersion is the schema descriptor for version field.
+	settingDescVersion := settingMixinFields0[1].Descriptor()
+	// setting.DefaultVersion holds the default value on creation for the version field.
+	setting.DefaultVersion = settingDescVersion.Default.(int)
+	// settingDescCreatedAt is the schema descriptor for created_at field.
+	settingDescCreatedAt := settingMixinFields0[2].Descriptor()
+	// setting.DefaultCreatedAt holds the default value on creation for the created_at field.
+	setting.DefaultCreatedAt = settingDescCreatedAt.Default.(func() time.Time)
+	// settingDescCreatedBy is the schema descriptor for created_by field.
+	settingDescCreatedBy := settingMixinFields0[3].Descriptor()
+	// setting.DefaultCreatedBy holds the default value on creation for the created_by field.
+	setting.DefaultCreatedBy = settingDescCreatedBy.Default.(string)
+	// setting.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	setting.CreatedByValidator = settingDescCreatedBy.Validators[0].(func(string) error)
+	// settingDescUpdatedAt is the schema descriptor for updated_at field.
+	settingDescUpdatedAt := settingMixinFields0[4].Descriptor()
+	// setting.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	setting.DefaultUpdatedAt = settingDescUpdatedAt.Default.(func() time.Time)
+	// settingDescUpdatedBy is the schema descriptor for updated_by field.
+	settingDescUpdatedBy := settingMixinFields0[5].Descriptor()
+	// setting.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	setting.DefaultUpdatedBy = settingDescUpdatedBy.Default.(string)
+	// setting.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	setting.UpdatedByValidator = settingDescUpdatedBy.Validators[0].(func(string) error)
+	// settingDescName is the schema descriptor for name field.
+	settingDescName := settingFields[0].Descriptor()
+	// setting.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	setting.NameValidator = func() func(string) error {
+		validators := settingDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// settingDescID is the schema descriptor for id field.
+	settingDescID := settingMixinFields0[0].Descriptor()
+	// setting.DefaultID holds the default value on creation for the id field.
+	setting.DefaultID = settingDescID.Default.(func() ident.ID)
+	// setting.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	setting.IDValidator = func() func(string) error {
+		validators := settingDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	storeddocumentMixin := schema.StoredDocument{}.Mixin()
+	storeddocumentMixinFields0 := storeddocumentMixin[0].Fields()
+	_ = storeddocumentMixinFields0
+	storeddocumentFields := schema.StoredDocument{}.Fields()
+	_ = storeddocumentFields
+	// storeddocumentDescVersion is the schema descriptor for version field.
+	storeddocumentDescVersion := storeddocumentMixinFields0[1].Descriptor()
+	// storeddocument.DefaultVersion holds the default value on creation for the version field.
+	storeddocument.DefaultVersion = storeddocumentDescVersion.Default.(int)
+	// storeddocumentDescCreatedAt is the schema descriptor for created_at field.
+	storeddocumentDescCreatedAt := storeddocumentMixinFields0[2].Descriptor()
+	// storeddocument.DefaultCreatedAt holds the default value on creation for the created_at field.
+	storeddocument.DefaultCreatedAt = storeddocumentDescCreatedAt.Default.(func() time.Time)
+	// storeddocumentDescCreatedBy is the schema descriptor for created_by field.
+	storeddocumentDescCreatedBy := storeddocumentMixinFields0[3].Descriptor()
+	// storeddocument.DefaultCreatedBy holds the default value on creation for the created_by field.
+	storeddocument.DefaultCreatedBy = storeddocumentDescCreatedBy.Default.(string)
+	// storeddocument.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	storeddocument.CreatedByValidator = storeddocumentDescCreatedBy.Validators[0].(func(string) error)
+	// storeddocumentDescUpdatedAt is the schema descriptor for updated_at field.
+	storeddocumentDescUpdatedAt := storeddocumentMixinFields0[4].Descriptor()
+	// storeddocument.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	storeddocument.DefaultUpdatedAt = storeddocumentDescUpdatedAt.Default.(func() time.Time)
+	// storeddocumentDescUpdatedBy is the schema descriptor for updated_by field.
+	storeddocumentDescUpdatedBy := storeddocumentMixinFields0[5].Descriptor()
+	// storeddocument.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	storeddocument.DefaultUpdatedBy = storeddocumentDescUpdatedBy.Default.(string)
+	// storeddocument.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	storeddocument.UpdatedByValidator = storeddocumentDescUpdatedBy.Validators[0].(func(string) error)
+	// storeddocumentDescHash is the schema descriptor for hash field.
+	storeddocumentDescHash := storeddocumentFields[0].Descriptor()
+	// storeddocument.HashValidator is a validator for the "hash" field. It is called by the builders before save.
+	storeddocument.HashValidator = func() func(string) error {
+		validators := storeddocumentDescHash.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(hash string) error {
+			for _, fn := range fns {
+				if err := fn(hash); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// storeddocumentDescText is the schema descriptor for text field.
+	storeddocumentDescText := storeddocumentFields[1].Descriptor()
+	// storeddocument.TextValidator is a validator for the "text" field. It is called by the builders before save.
+	storeddocument.TextValidator = storeddocumentDescText.Validators[0].(func(string) error)
+	// storeddocumentDescName is the schema descriptor for name field.
+	storeddocumentDescName := storeddocumentFields[2].Descriptor()
+	// storeddocument.DefaultName holds the default value on creation for the name field.
+	storeddocument.DefaultName = storeddocumentDescName.Default.(string)
+	// storeddocument.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	storeddocument.NameValidator = storeddocumentDescName.Validators[0].(func(string) error)
+	// storeddocumentDescIntegrationID is the schema descriptor for integration_id field.
+	storeddocumentDescIntegrationID := storeddocumentFields[3].Descriptor()
+	// storeddocument.IntegrationIDValidator is a validator for the "integration_id" field. It is called by the builders before save.
+	storeddocument.IntegrationIDValidator = storeddocumentDescIntegrationID.Validators[0].(func(string) error)
+	// storeddocumentDescID is the schema descriptor for id field.
+	storeddocumentDescID := storeddocumentMixinFields0[0].Descriptor()
+	// storeddocument.DefaultID holds the default value on creation for the id field.
+	storeddocument.DefaultID = storeddocumentDescID.Default.(func() ident.ID)
+	// storeddocument.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	storeddocument.IDValidator = func() func(string) error {
+		validators := storeddocumentDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	tagMixin := schema.Tag{}.Mixin()
 	tagMixinFields0 := tagMixin[0].Fields()
 	_ = tagMixinFields0
@@ -3661,6 +4549,93 @@ func init() {
 	// tag.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	tag.IDValidator = func() func(string) error {
 		validators := tagDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	taglinkMixin := schema.TagLink{}.Mixin()
+	taglinkMixinFields0 := taglinkMixin[0].Fields()
+	_ = taglinkMixinFields0
+	taglinkFields := schema.TagLink{}.Fields()
+	_ = taglinkFields
+	// taglinkDescVersion is the schema descriptor for version field.
+	taglinkDescVersion := taglinkMixinFields0[1].Descriptor()
+	// taglink.DefaultVersion holds the default value on creation for the version field.
+	taglink.DefaultVersion = taglinkDescVersion.Default.(int)
+	// taglinkDescCreatedAt is the schema descriptor for created_at field.
+	taglinkDescCreatedAt := taglinkMixinFields0[2].Descriptor()
+	// taglink.DefaultCreatedAt holds the default value on creation for the created_at field.
+	taglink.DefaultCreatedAt = taglinkDescCreatedAt.Default.(func() time.Time)
+	// taglinkDescCreatedBy is the schema descriptor for created_by field.
+	taglinkDescCreatedBy := taglinkMixinFields0[3].Descriptor()
+	// taglink.DefaultCreatedBy holds the default value on creation for the created_by field.
+	taglink.DefaultCreatedBy = taglinkDescCreatedBy.Default.(string)
+	// taglink.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	taglink.CreatedByValidator = taglinkDescCreatedBy.Validators[0].(func(string) error)
+	// taglinkDescUpdatedAt is the schema descriptor for updated_at field.
+	taglinkDescUpdatedAt := taglinkMixinFields0[4].Descriptor()
+	// taglink.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	taglink.DefaultUpdatedAt = taglinkDescUpdatedAt.Default.(func() time.Time)
+	// taglinkDescUpdatedBy is the schema descriptor for updated_by field.
+	taglinkDescUpdatedBy := taglinkMixinFields0[5].Descriptor()
+	// taglink.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	taglink.DefaultUpdatedBy = taglinkDescUpdatedBy.Default.(string)
+	// taglink.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	taglink.UpdatedByValidator = taglinkDescUpdatedBy.Validators[0].(func(string) error)
+	// taglinkDescSubjectType is the schema descriptor for subject_type field.
+	taglinkDescSubjectType := taglinkFields[0].Descriptor()
+	// taglink.SubjectTypeValidator is a validator for the "subject_type" field. It is called by the builders before save.
+	taglink.SubjectTypeValidator = func() func(string) error {
+		validators := taglinkDescSubjectType.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(subject_type string) error {
+			for _, fn := range fns {
+				if err := fn(subject_type); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// taglinkDescSubjectID is the schema descriptor for subject_id field.
+	taglinkDescSubjectID := taglinkFields[1].Descriptor()
+	// taglink.SubjectIDValidator is a validator for the "subject_id" field. It is called by the builders before save.
+	taglink.SubjectIDValidator = taglinkDescSubjectID.Validators[0].(func(string) error)
+	// taglinkDescPortfolioID is the schema descriptor for portfolio_id field.
+	taglinkDescPortfolioID := taglinkFields[2].Descriptor()
+	// taglink.PortfolioIDValidator is a validator for the "portfolio_id" field. It is called by the builders before save.
+	taglink.PortfolioIDValidator = taglinkDescPortfolioID.Validators[0].(func(string) error)
+	// taglinkDescProductID is the schema descriptor for product_id field.
+	taglinkDescProductID := taglinkFields[3].Descriptor()
+	// taglink.ProductIDValidator is a validator for the "product_id" field. It is called by the builders before save.
+	taglink.ProductIDValidator = taglinkDescProductID.Validators[0].(func(string) error)
+	// taglinkDescVendorID is the schema descriptor for vendor_id field.
+	taglinkDescVendorID := taglinkFields[4].Descriptor()
+	// taglink.VendorIDValidator is a validator for the "vendor_id" field. It is called by the builders before save.
+	taglink.VendorIDValidator = taglinkDescVendorID.Validators[0].(func(string) error)
+	// taglinkDescTagID is the schema descriptor for tag_id field.
+	taglinkDescTagID := taglinkFields[5].Descriptor()
+	// taglink.TagIDValidator is a validator for the "tag_id" field. It is called by the builders before save.
+	taglink.TagIDValidator = taglinkDescTagID.Validators[0].(func(string) error)
+	// taglinkDescID is the schema descriptor for id field.
+	taglinkDescID := taglinkMixinFields0[0].Descriptor()
+	// taglink.DefaultID holds the default value on creation for the id field.
+	taglink.DefaultID = taglinkDescID.Default.(func() ident.ID)
+	// taglink.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	taglink.IDValidator = func() func(string) error {
+		validators := taglinkDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),
@@ -3949,6 +4924,95 @@ func init() {
 			return nil
 		}
 	}()
+	uploadMixin := schema.Upload{}.Mixin()
+	uploadMixinFields0 := uploadMixin[0].Fields()
+	_ = uploadMixinFields0
+	uploadFields := schema.Upload{}.Fields()
+	_ = uploadFields
+	// uploadDescVersion is the schema descriptor for version field.
+	uploadDescVersion := uploadMixinFields0[1].Descriptor()
+	// upload.DefaultVersion holds the default value on creation for the version field.
+	upload.DefaultVersion = uploadDescVersion.Default.(int)
+	// uploadDescCreatedAt is the schema descriptor for created_at field.
+	uploadDescCreatedAt := uploadMixinFields0[2].Descriptor()
+	// upload.DefaultCreatedAt holds the default value on creation for the created_at field.
+	upload.DefaultCreatedAt = uploadDescCreatedAt.Default.(func() time.Time)
+	// uploadDescCreatedBy is the schema descriptor for created_by field.
+	uploadDescCreatedBy := uploadMixinFields0[3].Descriptor()
+	// upload.DefaultCreatedBy holds the default value on creation for the created_by field.
+	upload.DefaultCreatedBy = uploadDescCreatedBy.Default.(string)
+	// upload.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	upload.CreatedByValidator = uploadDescCreatedBy.Validators[0].(func(string) error)
+	// uploadDescUpdatedAt is the schema descriptor for updated_at field.
+	uploadDescUpdatedAt := uploadMixinFields0[4].Descriptor()
+	// upload.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	upload.DefaultUpdatedAt = uploadDescUpdatedAt.Default.(func() time.Time)
+	// uploadDescUpdatedBy is the schema descriptor for updated_by field.
+	uploadDescUpdatedBy := uploadMixinFields0[5].Descriptor()
+	// upload.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	upload.DefaultUpdatedBy = uploadDescUpdatedBy.Default.(string)
+	// upload.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	upload.UpdatedByValidator = uploadDescUpdatedBy.Validators[0].(func(string) error)
+	// uploadDescBlobID is the schema descriptor for blob_id field.
+	uploadDescBlobID := uploadFields[0].Descriptor()
+	// upload.BlobIDValidator is a validator for the "blob_id" field. It is called by the builders before save.
+	upload.BlobIDValidator = uploadDescBlobID.Validators[0].(func(string) error)
+	// uploadDescName is the schema descriptor for name field.
+	uploadDescName := uploadFields[1].Descriptor()
+	// upload.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	upload.NameValidator = func() func(string) error {
+		validators := uploadDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// uploadDescFormat is the schema descriptor for format field.
+	uploadDescFormat := uploadFields[2].Descriptor()
+	// upload.DefaultFormat holds the default value on creation for the format field.
+	upload.DefaultFormat = uploadDescFormat.Default.(string)
+	// upload.FormatValidator is a validator for the "format" field. It is called by the builders before save.
+	upload.FormatValidator = uploadDescFormat.Validators[0].(func(string) error)
+	// uploadDescPortfolioID is the schema descriptor for portfolio_id field.
+	uploadDescPortfolioID := uploadFields[6].Descriptor()
+	// upload.PortfolioIDValidator is a validator for the "portfolio_id" field. It is called by the builders before save.
+	upload.PortfolioIDValidator = uploadDescPortfolioID.Validators[0].(func(string) error)
+	// uploadDescPersonID is the schema descriptor for person_id field.
+	uploadDescPersonID := uploadFields[7].Descriptor()
+	// upload.PersonIDValidator is a validator for the "person_id" field. It is called by the builders before save.
+	upload.PersonIDValidator = uploadDescPersonID.Validators[0].(func(string) error)
+	// uploadDescJobID is the schema descriptor for job_id field.
+	uploadDescJobID := uploadFields[8].Descriptor()
+	// upload.JobIDValidator is a validator for the "job_id" field. It is called by the builders before save.
+	upload.JobIDValidator = uploadDescJobID.Validators[0].(func(string) error)
+	// uploadDescID is the schema descriptor for id field.
+	uploadDescID := uploadMixinFields0[0].Descriptor()
+	// upload.DefaultID holds the default value on creation for the id field.
+	upload.DefaultID = uploadDescID.Default.(func() ident.ID)
+	// upload.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	upload.IDValidator = func() func(string) error {
+		validators := uploadDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	vendorMixin := schema.Vendor{}.Mixin()
 	vendorMixinFields0 := vendorMixin[0].Fields()
 	_ = vendorMixinFields0
@@ -4134,6 +5198,206 @@ func init() {
 	// vendorcontact.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	vendorcontact.IDValidator = func() func(string) error {
 		validators := vendorcontactDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	webhookMixin := schema.Webhook{}.Mixin()
+	webhookMixinFields0 := webhookMixin[0].Fields()
+	_ = webhookMixinFields0
+	webhookFields := schema.Webhook{}.Fields()
+	_ = webhookFields
+	// webhookDescVersion is the schema descriptor for version field.
+	webhookDescVersion := webhookMixinFields0[1].Descriptor()
+	// webhook.DefaultVersion holds the default value on creation for the version field.
+	webhook.DefaultVersion = webhookDescVersion.Default.(int)
+	// webhookDescCreatedAt is the schema descriptor for created_at field.
+	webhookDescCreatedAt := webhookMixinFields0[2].Descriptor()
+	// webhook.DefaultCreatedAt holds the default value on creation for the created_at field.
+	webhook.DefaultCreatedAt = webhookDescCreatedAt.Default.(func() time.Time)
+	// webhookDescCreatedBy is the schema descriptor for created_by field.
+	webhookDescCreatedBy := webhookMixinFields0[3].Descriptor()
+	// webhook.DefaultCreatedBy holds the default value on creation for the created_by field.
+	webhook.DefaultCreatedBy = webhookDescCreatedBy.Default.(string)
+	// webhook.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	webhook.CreatedByValidator = webhookDescCreatedBy.Validators[0].(func(string) error)
+	// webhookDescUpdatedAt is the schema descriptor for updated_at field.
+	webhookDescUpdatedAt := webhookMixinFields0[4].Descriptor()
+	// webhook.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	webhook.DefaultUpdatedAt = webhookDescUpdatedAt.Default.(func() time.Time)
+	// webhookDescUpdatedBy is the schema descriptor for updated_by field.
+	webhookDescUpdatedBy := webhookMixinFields0[5].Descriptor()
+	// webhook.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	webhook.DefaultUpdatedBy = webhookDescUpdatedBy.Default.(string)
+	// webhook.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	webhook.UpdatedByValidator = webhookDescUpdatedBy.Validators[0].(func(string) error)
+	// webhookDescName is the schema descriptor for name field.
+	webhookDescName := webhookFields[0].Descriptor()
+	// webhook.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	webhook.NameValidator = func() func(string) error {
+		validators := webhookDescName.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(name string) error {
+			for _, fn := range fns {
+				if err := fn(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// webhookDescURL is the schema descriptor for url field.
+	webhookDescURL := webhookFields[1].Descriptor()
+	// webhook.URLValidator is a validator for the "url" field. It is called by the builders before save.
+	webhook.URLValidator = func() func(string) error {
+		validators := webhookDescURL.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(url string) error {
+			for _, fn := range fns {
+				if err := fn(url); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// webhookDescIntegrationID is the schema descriptor for integration_id field.
+	webhookDescIntegrationID := webhookFields[3].Descriptor()
+	// webhook.IntegrationIDValidator is a validator for the "integration_id" field. It is called by the builders before save.
+	webhook.IntegrationIDValidator = webhookDescIntegrationID.Validators[0].(func(string) error)
+	// webhookDescActive is the schema descriptor for active field.
+	webhookDescActive := webhookFields[7].Descriptor()
+	// webhook.DefaultActive holds the default value on creation for the active field.
+	webhook.DefaultActive = webhookDescActive.Default.(bool)
+	// webhookDescStoppedBecause is the schema descriptor for stopped_because field.
+	webhookDescStoppedBecause := webhookFields[8].Descriptor()
+	// webhook.DefaultStoppedBecause holds the default value on creation for the stopped_because field.
+	webhook.DefaultStoppedBecause = webhookDescStoppedBecause.Default.(string)
+	// webhook.StoppedBecauseValidator is a validator for the "stopped_because" field. It is called by the builders before save.
+	webhook.StoppedBecauseValidator = webhookDescStoppedBecause.Validators[0].(func(string) error)
+	// webhookDescCursorTx is the schema descriptor for cursor_tx field.
+	webhookDescCursorTx := webhookFields[10].Descriptor()
+	// webhook.DefaultCursorTx holds the default value on creation for the cursor_tx field.
+	webhook.DefaultCursorTx = webhookDescCursorTx.Default.(int64)
+	// webhookDescCursorID is the schema descriptor for cursor_id field.
+	webhookDescCursorID := webhookFields[11].Descriptor()
+	// webhook.DefaultCursorID holds the default value on creation for the cursor_id field.
+	webhook.DefaultCursorID = webhookDescCursorID.Default.(string)
+	// webhook.CursorIDValidator is a validator for the "cursor_id" field. It is called by the builders before save.
+	webhook.CursorIDValidator = webhookDescCursorID.Validators[0].(func(string) error)
+	// webhookDescID is the schema descriptor for id field.
+	webhookDescID := webhookMixinFields0[0].Descriptor()
+	// webhook.DefaultID holds the default value on creation for the id field.
+	webhook.DefaultID = webhookDescID.Default.(func() ident.ID)
+	// webhook.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	webhook.IDValidator = func() func(string) error {
+		validators := webhookDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	webhookdeliveryMixin := schema.WebhookDelivery{}.Mixin()
+	webhookdeliveryMixinFields0 := webhookdeliveryMixin[0].Fields()
+	_ = webhookdeliveryMixinFields0
+	webhookdeliveryFields := schema.WebhookDelivery{}.Fields()
+	_ = webhookdeliveryFields
+	// webhookdeliveryDescVersion is the schema descriptor for version field.
+	webhookdeliveryDescVersion := webhookdeliveryMixinFields0[1].Descriptor()
+	// webhookdelivery.DefaultVersion holds the default value on creation for the version field.
+	webhookdelivery.DefaultVersion = webhookdeliveryDescVersion.Default.(int)
+	// webhookdeliveryDescCreatedAt is the schema descriptor for created_at field.
+	webhookdeliveryDescCreatedAt := webhookdeliveryMixinFields0[2].Descriptor()
+	// webhookdelivery.DefaultCreatedAt holds the default value on creation for the created_at field.
+	webhookdelivery.DefaultCreatedAt = webhookdeliveryDescCreatedAt.Default.(func() time.Time)
+	// webhookdeliveryDescCreatedBy is the schema descriptor for created_by field.
+	webhookdeliveryDescCreatedBy := webhookdeliveryMixinFields0[3].Descriptor()
+	// webhookdelivery.DefaultCreatedBy holds the default value on creation for the created_by field.
+	webhookdelivery.DefaultCreatedBy = webhookdeliveryDescCreatedBy.Default.(string)
+	// webhookdelivery.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	webhookdelivery.CreatedByValidator = webhookdeliveryDescCreatedBy.Validators[0].(func(string) error)
+	// webhookdeliveryDescUpdatedAt is the schema descriptor for updated_at field.
+	webhookdeliveryDescUpdatedAt := webhookdeliveryMixinFields0[4].Descriptor()
+	// webhookdelivery.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	webhookdelivery.DefaultUpdatedAt = webhookdeliveryDescUpdatedAt.Default.(func() time.Time)
+	// webhookdeliveryDescUpdatedBy is the schema descriptor for updated_by field.
+	webhookdeliveryDescUpdatedBy := webhookdeliveryMixinFields0[5].Descriptor()
+	// webhookdelivery.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	webhookdelivery.DefaultUpdatedBy = webhookdeliveryDescUpdatedBy.Default.(string)
+	// webhookdelivery.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	webhookdelivery.UpdatedByValidator = webhookdeliveryDescUpdatedBy.Validators[0].(func(string) error)
+	// webhookdeliveryDescWebhookID is the schema descriptor for webhook_id field.
+	webhookdeliveryDescWebhookID := webhookdeliveryFields[0].Descriptor()
+	// webhookdelivery.WebhookIDValidator is a validator for the "webhook_id" field. It is called by the builders before save.
+	webhookdelivery.WebhookIDValidator = webhookdeliveryDescWebhookID.Validators[0].(func(string) error)
+	// webhookdeliveryDescEventID is the schema descriptor for event_id field.
+	webhookdeliveryDescEventID := webhookdeliveryFields[1].Descriptor()
+	// webhookdelivery.EventIDValidator is a validator for the "event_id" field. It is called by the builders before save.
+	webhookdelivery.EventIDValidator = webhookdeliveryDescEventID.Validators[0].(func(string) error)
+	// webhookdeliveryDescType is the schema descriptor for type field.
+	webhookdeliveryDescType := webhookdeliveryFields[2].Descriptor()
+	// webhookdelivery.DefaultType holds the default value on creation for the type field.
+	webhookdelivery.DefaultType = webhookdeliveryDescType.Default.(string)
+	// webhookdelivery.TypeValidator is a validator for the "type" field. It is called by the builders before save.
+	webhookdelivery.TypeValidator = webhookdeliveryDescType.Validators[0].(func(string) error)
+	// webhookdeliveryDescSubjectID is the schema descriptor for subject_id field.
+	webhookdeliveryDescSubjectID := webhookdeliveryFields[3].Descriptor()
+	// webhookdelivery.DefaultSubjectID holds the default value on creation for the subject_id field.
+	webhookdelivery.DefaultSubjectID = webhookdeliveryDescSubjectID.Default.(string)
+	// webhookdelivery.SubjectIDValidator is a validator for the "subject_id" field. It is called by the builders before save.
+	webhookdelivery.SubjectIDValidator = webhookdeliveryDescSubjectID.Validators[0].(func(string) error)
+	// webhookdeliveryDescAttempts is the schema descriptor for attempts field.
+	webhookdeliveryDescAttempts := webhookdeliveryFields[5].Descriptor()
+	// webhookdelivery.DefaultAttempts holds the default value on creation for the attempts field.
+	webhookdelivery.DefaultAttempts = webhookdeliveryDescAttempts.Default.(int)
+	// webhookdeliveryDescNextAt is the schema descriptor for next_at field.
+	webhookdeliveryDescNextAt := webhookdeliveryFields[6].Descriptor()
+	// webhookdelivery.DefaultNextAt holds the default value on creation for the next_at field.
+	webhookdelivery.DefaultNextAt = webhookdeliveryDescNextAt.Default.(func() time.Time)
+	// webhookdeliveryDescStatusCode is the schema descriptor for status_code field.
+	webhookdeliveryDescStatusCode := webhookdeliveryFields[7].Descriptor()
+	// webhookdelivery.DefaultStatusCode holds the default value on creation for the status_code field.
+	webhookdelivery.DefaultStatusCode = webhookdeliveryDescStatusCode.Default.(int)
+	// webhookdeliveryDescAnswer is the schema descriptor for answer field.
+	webhookdeliveryDescAnswer := webhookdeliveryFields[8].Descriptor()
+	// webhookdelivery.DefaultAnswer holds the default value on creation for the answer field.
+	webhookdelivery.DefaultAnswer = webhookdeliveryDescAnswer.Default.(string)
+	// webhookdelivery.AnswerValidator is a validator for the "answer" field. It is called by the builders before save.
+	webhookdelivery.AnswerValidator = webhookdeliveryDescAnswer.Validators[0].(func(string) error)
+	// webhookdeliveryDescMillis is the schema descriptor for millis field.
+	webhookdeliveryDescMillis := webhookdeliveryFields[9].Descriptor()
+	// webhookdelivery.DefaultMillis holds the default value on creation for the millis field.
+	webhookdelivery.DefaultMillis = webhookdeliveryDescMillis.Default.(int)
+	// webhookdeliveryDescID is the schema descriptor for id field.
+	webhookdeliveryDescID := webhookdeliveryMixinFields0[0].Descriptor()
+	// webhookdelivery.DefaultID holds the default value on creation for the id field.
+	webhookdelivery.DefaultID = webhookdeliveryDescID.Default.(func() ident.ID)
+	// webhookdelivery.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	webhookdelivery.IDValidator = func() func(string) error {
+		validators := webhookdeliveryDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),

@@ -16,16 +16,24 @@ type Tx struct {
 	config
 	// ApiToken is the client for interacting with the ApiToken builders.
 	ApiToken *ApiTokenClient
+	// Attachment is the client for interacting with the Attachment builders.
+	Attachment *AttachmentClient
 	// AuditHead is the client for interacting with the AuditHead builders.
 	AuditHead *AuditHeadClient
 	// AuditSeal is the client for interacting with the AuditSeal builders.
 	AuditSeal *AuditSealClient
+	// Blob is the client for interacting with the Blob builders.
+	Blob *BlobClient
+	// BlobChunk is the client for interacting with the BlobChunk builders.
+	BlobChunk *BlobChunkClient
 	// BudgetCell is the client for interacting with the BudgetCell builders.
 	BudgetCell *BudgetCellClient
 	// BudgetLine is the client for interacting with the BudgetLine builders.
 	BudgetLine *BudgetLineClient
 	// BudgetPlan is the client for interacting with the BudgetPlan builders.
 	BudgetPlan *BudgetPlanClient
+	// CalendarFeed is the client for interacting with the CalendarFeed builders.
+	CalendarFeed *CalendarFeedClient
 	// Capability is the client for interacting with the Capability builders.
 	Capability *CapabilityClient
 	// ChangeEvent is the client for interacting with the ChangeEvent builders.
@@ -52,6 +60,8 @@ type Tx struct {
 	Environment *EnvironmentClient
 	// FiscalPeriod is the client for interacting with the FiscalPeriod builders.
 	FiscalPeriod *FiscalPeriodClient
+	// HeaderMapping is the client for interacting with the HeaderMapping builders.
+	HeaderMapping *HeaderMappingClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
 	// ImportBatch is the client for interacting with the ImportBatch builders.
@@ -60,6 +70,10 @@ type Tx struct {
 	Initiative *InitiativeClient
 	// Integration is the client for interacting with the Integration builders.
 	Integration *IntegrationClient
+	// Job is the client for interacting with the Job builders.
+	Job *JobClient
+	// JobSchedule is the client for interacting with the JobSchedule builders.
+	JobSchedule *JobScheduleClient
 	// KeyCounter is the client for interacting with the KeyCounter builders.
 	KeyCounter *KeyCounterClient
 	// KeyResult is the client for interacting with the KeyResult builders.
@@ -84,20 +98,34 @@ type Tx struct {
 	Product *ProductClient
 	// RoleGrant is the client for interacting with the RoleGrant builders.
 	RoleGrant *RoleGrantClient
+	// SavedView is the client for interacting with the SavedView builders.
+	SavedView *SavedViewClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
+	// Setting is the client for interacting with the Setting builders.
+	Setting *SettingClient
+	// StoredDocument is the client for interacting with the StoredDocument builders.
+	StoredDocument *StoredDocumentClient
 	// Tag is the client for interacting with the Tag builders.
 	Tag *TagClient
+	// TagLink is the client for interacting with the TagLink builders.
+	TagLink *TagLinkClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
 	// TeamMembership is the client for interacting with the TeamMembership builders.
 	TeamMembership *TeamMembershipClient
 	// UndoEntry is the client for interacting with the UndoEntry builders.
 	UndoEntry *UndoEntryClient
+	// Upload is the client for interacting with the Upload builders.
+	Upload *UploadClient
 	// Vendor is the client for interacting with the Vendor builders.
 	Vendor *VendorClient
 	// VendorContact is the client for interacting with the VendorContact builders.
 	VendorContact *VendorContactClient
+	// Webhook is the client for interacting with the Webhook builders.
+	Webhook *WebhookClient
+	// WebhookDelivery is the client for interacting with the WebhookDelivery builders.
+	WebhookDelivery *WebhookDeliveryClient
 
 	// lazily loaded.
 	client     *Client
@@ -230,11 +258,15 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.ApiToken = NewApiTokenClient(tx.config)
+	tx.Attachment = NewAttachmentClient(tx.config)
 	tx.AuditHead = NewAuditHeadClient(tx.config)
 	tx.AuditSeal = NewAuditSealClient(tx.config)
+	tx.Blob = NewBlobClient(tx.config)
+	tx.BlobChunk = NewBlobChunkClient(tx.config)
 	tx.BudgetCell = NewBudgetCellClient(tx.config)
 	tx.BudgetLine = NewBudgetLineClient(tx.config)
 	tx.BudgetPlan = NewBudgetPlanClient(tx.config)
+	tx.CalendarFeed = NewCalendarFeedClient(tx.config)
 	tx.Capability = NewCapabilityClient(tx.config)
 	tx.ChangeEvent = NewChangeEventClient(tx.config)
 	tx.CheckIn = NewCheckInClient(tx.config)
@@ -248,10 +280,13 @@ func (tx *Tx) init() {
 	tx.Dependency = NewDependencyClient(tx.config)
 	tx.Environment = NewEnvironmentClient(tx.config)
 	tx.FiscalPeriod = NewFiscalPeriodClient(tx.config)
+	tx.HeaderMapping = NewHeaderMappingClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.ImportBatch = NewImportBatchClient(tx.config)
 	tx.Initiative = NewInitiativeClient(tx.config)
 	tx.Integration = NewIntegrationClient(tx.config)
+	tx.Job = NewJobClient(tx.config)
+	tx.JobSchedule = NewJobScheduleClient(tx.config)
 	tx.KeyCounter = NewKeyCounterClient(tx.config)
 	tx.KeyResult = NewKeyResultClient(tx.config)
 	tx.Membership = NewMembershipClient(tx.config)
@@ -264,13 +299,20 @@ func (tx *Tx) init() {
 	tx.Procurement = NewProcurementClient(tx.config)
 	tx.Product = NewProductClient(tx.config)
 	tx.RoleGrant = NewRoleGrantClient(tx.config)
+	tx.SavedView = NewSavedViewClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
+	tx.Setting = NewSettingClient(tx.config)
+	tx.StoredDocument = NewStoredDocumentClient(tx.config)
 	tx.Tag = NewTagClient(tx.config)
+	tx.TagLink = NewTagLinkClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
 	tx.TeamMembership = NewTeamMembershipClient(tx.config)
 	tx.UndoEntry = NewUndoEntryClient(tx.config)
+	tx.Upload = NewUploadClient(tx.config)
 	tx.Vendor = NewVendorClient(tx.config)
 	tx.VendorContact = NewVendorContactClient(tx.config)
+	tx.Webhook = NewWebhookClient(tx.config)
+	tx.WebhookDelivery = NewWebhookDeliveryClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.

@@ -8,11 +8,15 @@ import (
 
 	"steward/ent"
 	"steward/ent/apitoken"
+	"steward/ent/attachment"
 	"steward/ent/audithead"
 	"steward/ent/auditseal"
+	"steward/ent/blob"
+	"steward/ent/blobchunk"
 	"steward/ent/budgetcell"
 	"steward/ent/budgetline"
 	"steward/ent/budgetplan"
+	"steward/ent/calendarfeed"
 	"steward/ent/capability"
 	"steward/ent/changeevent"
 	"steward/ent/checkin"
@@ -26,10 +30,13 @@ import (
 	"steward/ent/dependency"
 	"steward/ent/environment"
 	"steward/ent/fiscalperiod"
+	"steward/ent/headermapping"
 	"steward/ent/idempotencykey"
 	"steward/ent/importbatch"
 	"steward/ent/initiative"
 	"steward/ent/integration"
+	"steward/ent/job"
+	"steward/ent/jobschedule"
 	"steward/ent/keycounter"
 	"steward/ent/keyresult"
 	"steward/ent/membership"
@@ -43,13 +50,20 @@ import (
 	"steward/ent/procurement"
 	"steward/ent/product"
 	"steward/ent/rolegrant"
+	"steward/ent/savedview"
 	"steward/ent/session"
+	"steward/ent/setting"
+	"steward/ent/storeddocument"
 	"steward/ent/tag"
+	"steward/ent/taglink"
 	"steward/ent/team"
 	"steward/ent/teammembership"
 	"steward/ent/undoentry"
+	"steward/ent/upload"
 	"steward/ent/vendor"
 	"steward/ent/vendorcontact"
+	"steward/ent/webhook"
+	"steward/ent/webhookdelivery"
 
 	"entgo.io/ent/dialect/sql"
 )
@@ -137,6 +151,33 @@ func (f TraverseApiToken) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.ApiTokenQuery", q)
 }
 
+// The AttachmentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type AttachmentFunc func(context.Context, *ent.AttachmentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f AttachmentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.AttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.AttachmentQuery", q)
+}
+
+// The TraverseAttachment type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseAttachment func(context.Context, *ent.AttachmentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseAttachment) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseAttachment) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.AttachmentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.AttachmentQuery", q)
+}
+
 // The AuditHeadFunc type is an adapter to allow the use of ordinary function as a Querier.
 type AuditHeadFunc func(context.Context, *ent.AuditHeadQuery) (ent.Value, error)
 
@@ -189,6 +230,60 @@ func (f TraverseAuditSeal) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.AuditSealQuery", q)
+}
+
+// The BlobFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BlobFunc func(context.Context, *ent.BlobQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BlobFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BlobQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BlobQuery", q)
+}
+
+// The TraverseBlob type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBlob func(context.Context, *ent.BlobQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBlob) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBlob) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BlobQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BlobQuery", q)
+}
+
+// The BlobChunkFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BlobChunkFunc func(context.Context, *ent.BlobChunkQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BlobChunkFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BlobChunkQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BlobChunkQuery", q)
+}
+
+// The TraverseBlobChunk type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBlobChunk func(context.Context, *ent.BlobChunkQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBlobChunk) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBlobChunk) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BlobChunkQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BlobChunkQuery", q)
 }
 
 // The BudgetCellFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -270,6 +365,33 @@ func (f TraverseBudgetPlan) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.BudgetPlanQuery", q)
+}
+
+// The CalendarFeedFunc type is an adapter to allow the use of ordinary function as a Querier.
+type CalendarFeedFunc func(context.Context, *ent.CalendarFeedQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f CalendarFeedFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.CalendarFeedQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.CalendarFeedQuery", q)
+}
+
+// The TraverseCalendarFeed type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseCalendarFeed func(context.Context, *ent.CalendarFeedQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseCalendarFeed) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseCalendarFeed) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.CalendarFeedQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.CalendarFeedQuery", q)
 }
 
 // The CapabilityFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -623,6 +745,33 @@ func (f TraverseFiscalPeriod) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.FiscalPeriodQuery", q)
 }
 
+// The HeaderMappingFunc type is an adapter to allow the use of ordinary function as a Querier.
+type HeaderMappingFunc func(context.Context, *ent.HeaderMappingQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f HeaderMappingFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.HeaderMappingQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.HeaderMappingQuery", q)
+}
+
+// The TraverseHeaderMapping type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseHeaderMapping func(context.Context, *ent.HeaderMappingQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseHeaderMapping) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseHeaderMapping) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.HeaderMappingQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.HeaderMappingQuery", q)
+}
+
 // The IdempotencyKeyFunc type is an adapter to allow the use of ordinary function as a Querier.
 type IdempotencyKeyFunc func(context.Context, *ent.IdempotencyKeyQuery) (ent.Value, error)
 
@@ -729,6 +878,60 @@ func (f TraverseIntegration) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.IntegrationQuery", q)
+}
+
+// The JobFunc type is an adapter to allow the use of ordinary function as a Querier.
+type JobFunc func(context.Context, *ent.JobQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f JobFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.JobQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.JobQuery", q)
+}
+
+// The TraverseJob type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseJob func(context.Context, *ent.JobQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseJob) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseJob) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.JobQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.JobQuery", q)
+}
+
+// The JobScheduleFunc type is an adapter to allow the use of ordinary function as a Querier.
+type JobScheduleFunc func(context.Context, *ent.JobScheduleQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f JobScheduleFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.JobScheduleQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.JobScheduleQuery", q)
+}
+
+// The TraverseJobSchedule type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseJobSchedule func(context.Context, *ent.JobScheduleQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseJobSchedule) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseJobSchedule) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.JobScheduleQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.JobScheduleQuery", q)
 }
 
 // The KeyCounterFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1055,6 +1258,33 @@ func (f TraverseRoleGrant) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.RoleGrantQuery", q)
 }
 
+// The SavedViewFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SavedViewFunc func(context.Context, *ent.SavedViewQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f SavedViewFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.SavedViewQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.SavedViewQuery", q)
+}
+
+// The TraverseSavedView type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSavedView func(context.Context, *ent.SavedViewQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSavedView) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSavedView) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SavedViewQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.SavedViewQuery", q)
+}
+
 // The SessionFunc type is an adapter to allow the use of ordinary function as a Querier.
 type SessionFunc func(context.Context, *ent.SessionQuery) (ent.Value, error)
 
@@ -1082,6 +1312,60 @@ func (f TraverseSession) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.SessionQuery", q)
 }
 
+// The SettingFunc type is an adapter to allow the use of ordinary function as a Querier.
+type SettingFunc func(context.Context, *ent.SettingQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f SettingFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.SettingQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.SettingQuery", q)
+}
+
+// The TraverseSetting type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseSetting func(context.Context, *ent.SettingQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseSetting) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseSetting) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.SettingQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.SettingQuery", q)
+}
+
+// The StoredDocumentFunc type is an adapter to allow the use of ordinary function as a Querier.
+type StoredDocumentFunc func(context.Context, *ent.StoredDocumentQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f StoredDocumentFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.StoredDocumentQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.StoredDocumentQuery", q)
+}
+
+// The TraverseStoredDocument type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseStoredDocument func(context.Context, *ent.StoredDocumentQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseStoredDocument) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseStoredDocument) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.StoredDocumentQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.StoredDocumentQuery", q)
+}
+
 // The TagFunc type is an adapter to allow the use of ordinary function as a Querier.
 type TagFunc func(context.Context, *ent.TagQuery) (ent.Value, error)
 
@@ -1107,6 +1391,33 @@ func (f TraverseTag) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.TagQuery", q)
+}
+
+// The TagLinkFunc type is an adapter to allow the use of ordinary function as a Querier.
+type TagLinkFunc func(context.Context, *ent.TagLinkQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f TagLinkFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.TagLinkQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.TagLinkQuery", q)
+}
+
+// The TraverseTagLink type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseTagLink func(context.Context, *ent.TagLinkQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseTagLink) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseTagLink) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.TagLinkQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.TagLinkQuery", q)
 }
 
 // The TeamFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -1190,6 +1501,33 @@ func (f TraverseUndoEntry) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.UndoEntryQuery", q)
 }
 
+// The UploadFunc type is an adapter to allow the use of ordinary function as a Querier.
+type UploadFunc func(context.Context, *ent.UploadQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f UploadFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.UploadQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.UploadQuery", q)
+}
+
+// The TraverseUpload type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseUpload func(context.Context, *ent.UploadQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseUpload) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseUpload) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.UploadQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.UploadQuery", q)
+}
+
 // The VendorFunc type is an adapter to allow the use of ordinary function as a Querier.
 type VendorFunc func(context.Context, *ent.VendorQuery) (ent.Value, error)
 
@@ -1244,21 +1582,83 @@ func (f TraverseVendorContact) Traverse(ctx context.Context, q ent.Query) error 
 	return fmt.Errorf("unexpected query type %T. expect *ent.VendorContactQuery", q)
 }
 
+// The WebhookFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WebhookFunc func(context.Context, *ent.WebhookQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WebhookFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WebhookQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WebhookQuery", q)
+}
+
+// The TraverseWebhook type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWebhook func(context.Context, *ent.WebhookQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWebhook) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWebhook) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WebhookQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WebhookQuery", q)
+}
+
+// The WebhookDeliveryFunc type is an adapter to allow the use of ordinary function as a Querier.
+type WebhookDeliveryFunc func(context.Context, *ent.WebhookDeliveryQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f WebhookDeliveryFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.WebhookDeliveryQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.WebhookDeliveryQuery", q)
+}
+
+// The TraverseWebhookDelivery type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseWebhookDelivery func(context.Context, *ent.WebhookDeliveryQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseWebhookDelivery) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseWebhookDelivery) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.WebhookDeliveryQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.WebhookDeliveryQuery", q)
+}
+
 // NewQuery returns the generic Query interface for the given typed query.
 func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
 	case *ent.ApiTokenQuery:
 		return &query[*ent.ApiTokenQuery, predicate.ApiToken, apitoken.OrderOption]{typ: ent.TypeApiToken, tq: q}, nil
+	case *ent.AttachmentQuery:
+		return &query[*ent.AttachmentQuery, predicate.Attachment, attachment.OrderOption]{typ: ent.TypeAttachment, tq: q}, nil
 	case *ent.AuditHeadQuery:
 		return &query[*ent.AuditHeadQuery, predicate.AuditHead, audithead.OrderOption]{typ: ent.TypeAuditHead, tq: q}, nil
 	case *ent.AuditSealQuery:
 		return &query[*ent.AuditSealQuery, predicate.AuditSeal, auditseal.OrderOption]{typ: ent.TypeAuditSeal, tq: q}, nil
+	case *ent.BlobQuery:
+		return &query[*ent.BlobQuery, predicate.Blob, blob.OrderOption]{typ: ent.TypeBlob, tq: q}, nil
+	case *ent.BlobChunkQuery:
+		return &query[*ent.BlobChunkQuery, predicate.BlobChunk, blobchunk.OrderOption]{typ: ent.TypeBlobChunk, tq: q}, nil
 	case *ent.BudgetCellQuery:
 		return &query[*ent.BudgetCellQuery, predicate.BudgetCell, budgetcell.OrderOption]{typ: ent.TypeBudgetCell, tq: q}, nil
 	case *ent.BudgetLineQuery:
 		return &query[*ent.BudgetLineQuery, predicate.BudgetLine, budgetline.OrderOption]{typ: ent.TypeBudgetLine, tq: q}, nil
 	case *ent.BudgetPlanQuery:
 		return &query[*ent.BudgetPlanQuery, predicate.BudgetPlan, budgetplan.OrderOption]{typ: ent.TypeBudgetPlan, tq: q}, nil
+	case *ent.CalendarFeedQuery:
+		return &query[*ent.CalendarFeedQuery, predicate.CalendarFeed, calendarfeed.OrderOption]{typ: ent.TypeCalendarFeed, tq: q}, nil
 	case *ent.CapabilityQuery:
 		return &query[*ent.CapabilityQuery, predicate.Capability, capability.OrderOption]{typ: ent.TypeCapability, tq: q}, nil
 	case *ent.ChangeEventQuery:
@@ -1285,6 +1685,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.EnvironmentQuery, predicate.Environment, environment.OrderOption]{typ: ent.TypeEnvironment, tq: q}, nil
 	case *ent.FiscalPeriodQuery:
 		return &query[*ent.FiscalPeriodQuery, predicate.FiscalPeriod, fiscalperiod.OrderOption]{typ: ent.TypeFiscalPeriod, tq: q}, nil
+	case *ent.HeaderMappingQuery:
+		return &query[*ent.HeaderMappingQuery, predicate.HeaderMapping, headermapping.OrderOption]{typ: ent.TypeHeaderMapping, tq: q}, nil
 	case *ent.IdempotencyKeyQuery:
 		return &query[*ent.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: ent.TypeIdempotencyKey, tq: q}, nil
 	case *ent.ImportBatchQuery:
@@ -1293,6 +1695,10 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.InitiativeQuery, predicate.Initiative, initiative.OrderOption]{typ: ent.TypeInitiative, tq: q}, nil
 	case *ent.IntegrationQuery:
 		return &query[*ent.IntegrationQuery, predicate.Integration, integration.OrderOption]{typ: ent.TypeIntegration, tq: q}, nil
+	case *ent.JobQuery:
+		return &query[*ent.JobQuery, predicate.Job, job.OrderOption]{typ: ent.TypeJob, tq: q}, nil
+	case *ent.JobScheduleQuery:
+		return &query[*ent.JobScheduleQuery, predicate.JobSchedule, jobschedule.OrderOption]{typ: ent.TypeJobSchedule, tq: q}, nil
 	case *ent.KeyCounterQuery:
 		return &query[*ent.KeyCounterQuery, predicate.KeyCounter, keycounter.OrderOption]{typ: ent.TypeKeyCounter, tq: q}, nil
 	case *ent.KeyResultQuery:
@@ -1317,20 +1723,34 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.ProductQuery, predicate.Product, product.OrderOption]{typ: ent.TypeProduct, tq: q}, nil
 	case *ent.RoleGrantQuery:
 		return &query[*ent.RoleGrantQuery, predicate.RoleGrant, rolegrant.OrderOption]{typ: ent.TypeRoleGrant, tq: q}, nil
+	case *ent.SavedViewQuery:
+		return &query[*ent.SavedViewQuery, predicate.SavedView, savedview.OrderOption]{typ: ent.TypeSavedView, tq: q}, nil
 	case *ent.SessionQuery:
 		return &query[*ent.SessionQuery, predicate.Session, session.OrderOption]{typ: ent.TypeSession, tq: q}, nil
+	case *ent.SettingQuery:
+		return &query[*ent.SettingQuery, predicate.Setting, setting.OrderOption]{typ: ent.TypeSetting, tq: q}, nil
+	case *ent.StoredDocumentQuery:
+		return &query[*ent.StoredDocumentQuery, predicate.StoredDocument, storeddocument.OrderOption]{typ: ent.TypeStoredDocument, tq: q}, nil
 	case *ent.TagQuery:
 		return &query[*ent.TagQuery, predicate.Tag, tag.OrderOption]{typ: ent.TypeTag, tq: q}, nil
+	case *ent.TagLinkQuery:
+		return &query[*ent.TagLinkQuery, predicate.TagLink, taglink.OrderOption]{typ: ent.TypeTagLink, tq: q}, nil
 	case *ent.TeamQuery:
 		return &query[*ent.TeamQuery, predicate.Team, team.OrderOption]{typ: ent.TypeTeam, tq: q}, nil
 	case *ent.TeamMembershipQuery:
 		return &query[*ent.TeamMembershipQuery, predicate.TeamMembership, teammembership.OrderOption]{typ: ent.TypeTeamMembership, tq: q}, nil
 	case *ent.UndoEntryQuery:
 		return &query[*ent.UndoEntryQuery, predicate.UndoEntry, undoentry.OrderOption]{typ: ent.TypeUndoEntry, tq: q}, nil
+	case *ent.UploadQuery:
+		return &query[*ent.UploadQuery, predicate.Upload, upload.OrderOption]{typ: ent.TypeUpload, tq: q}, nil
 	case *ent.VendorQuery:
 		return &query[*ent.VendorQuery, predicate.Vendor, vendor.OrderOption]{typ: ent.TypeVendor, tq: q}, nil
 	case *ent.VendorContactQuery:
 		return &query[*ent.VendorContactQuery, predicate.VendorContact, vendorcontact.OrderOption]{typ: ent.TypeVendorContact, tq: q}, nil
+	case *ent.WebhookQuery:
+		return &query[*ent.WebhookQuery, predicate.Webhook, webhook.OrderOption]{typ: ent.TypeWebhook, tq: q}, nil
+	case *ent.WebhookDeliveryQuery:
+		return &query[*ent.WebhookDeliveryQuery, predicate.WebhookDelivery, webhookdelivery.OrderOption]{typ: ent.TypeWebhookDelivery, tq: q}, nil
 	default:
 		return nil, fmt.Errorf("unknown query type %T", q)
 	}

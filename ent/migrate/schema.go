@@ -61,6 +61,52 @@ var (
 			},
 		},
 	}
+	// AttachmentsColumns holds the columns for the "attachments" table.
+	AttachmentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
+		{Name: "subject_type", Type: field.TypeString, Size: 40},
+		{Name: "subject_id", Type: field.TypeString, Size: 40},
+		{Name: "portfolio_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "product_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "vendor_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "blob_id", Type: field.TypeString, Size: 40},
+		{Name: "name", Type: field.TypeString, Size: 255},
+		{Name: "media_type", Type: field.TypeString, Size: 120},
+		{Name: "size", Type: field.TypeInt64},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"HELD", "READY", "QUARANTINED"}, Default: "HELD"},
+		{Name: "finding", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "actor_name", Type: field.TypeString, Size: 300, Default: ""},
+	}
+	// AttachmentsTable holds the schema information for the "attachments" table.
+	AttachmentsTable = &schema.Table{
+		Name:       "attachments",
+		Columns:    AttachmentsColumns,
+		PrimaryKey: []*schema.Column{AttachmentsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "attachment_subject_id_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{AttachmentsColumns[9], AttachmentsColumns[2], AttachmentsColumns[0]},
+			},
+			{
+				Name:    "attachment_portfolio_id_size",
+				Unique:  false,
+				Columns: []*schema.Column{AttachmentsColumns[10], AttachmentsColumns[16]},
+			},
+			{
+				Name:    "attachment_blob_id",
+				Unique:  false,
+				Columns: []*schema.Column{AttachmentsColumns[13]},
+			},
+		},
+	}
 	// AuditHeadsColumns holds the columns for the "audit_heads" table.
 	AuditHeadsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 20},
@@ -86,6 +132,58 @@ var (
 		Name:       "audit_seals",
 		Columns:    AuditSealsColumns,
 		PrimaryKey: []*schema.Column{AuditSealsColumns[0]},
+	}
+	// BlobsColumns holds the columns for the "blobs" table.
+	BlobsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "size", Type: field.TypeInt64, Default: 0},
+		{Name: "sha256", Type: field.TypeString, Size: 64, Default: ""},
+		{Name: "complete", Type: field.TypeBool, Default: false},
+	}
+	// BlobsTable holds the schema information for the "blobs" table.
+	BlobsTable = &schema.Table{
+		Name:       "blobs",
+		Columns:    BlobsColumns,
+		PrimaryKey: []*schema.Column{BlobsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "blob_complete_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{BlobsColumns[9], BlobsColumns[2]},
+			},
+		},
+	}
+	// BlobChunksColumns holds the columns for the "blob_chunks" table.
+	BlobChunksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "blob_id", Type: field.TypeString, Size: 40},
+		{Name: "seq", Type: field.TypeInt},
+		{Name: "data", Type: field.TypeBytes},
+	}
+	// BlobChunksTable holds the schema information for the "blob_chunks" table.
+	BlobChunksTable = &schema.Table{
+		Name:       "blob_chunks",
+		Columns:    BlobChunksColumns,
+		PrimaryKey: []*schema.Column{BlobChunksColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "blobchunk_blob_id_seq",
+				Unique:  true,
+				Columns: []*schema.Column{BlobChunksColumns[7], BlobChunksColumns[8]},
+			},
+		},
 	}
 	// BudgetCellsColumns holds the columns for the "budget_cells" table.
 	BudgetCellsColumns = []*schema.Column{
@@ -277,6 +375,37 @@ var (
 				Name:    "budgetplan_product_id",
 				Unique:  false,
 				Columns: []*schema.Column{BudgetPlansColumns[27]},
+			},
+		},
+	}
+	// CalendarFeedsColumns holds the columns for the "calendar_feeds" table.
+	CalendarFeedsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "person_id", Type: field.TypeString, Size: 40},
+		{Name: "name", Type: field.TypeString, Size: 120, Default: ""},
+		{Name: "kinds", Type: field.TypeJSON, Nullable: true},
+		{Name: "token_hash", Type: field.TypeString, Unique: true, Size: 64},
+		{Name: "hint", Type: field.TypeString, Size: 16, Default: ""},
+		{Name: "language", Type: field.TypeString, Size: 5, Default: "en"},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+		{Name: "revoked_at", Type: field.TypeTime, Nullable: true},
+	}
+	// CalendarFeedsTable holds the schema information for the "calendar_feeds" table.
+	CalendarFeedsTable = &schema.Table{
+		Name:       "calendar_feeds",
+		Columns:    CalendarFeedsColumns,
+		PrimaryKey: []*schema.Column{CalendarFeedsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "calendarfeed_person_id",
+				Unique:  false,
+				Columns: []*schema.Column{CalendarFeedsColumns[7]},
 			},
 		},
 	}
@@ -919,6 +1048,33 @@ var (
 			},
 		},
 	}
+	// HeaderMappingsColumns holds the columns for the "header_mappings" table.
+	HeaderMappingsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "format", Type: field.TypeString, Size: 60},
+		{Name: "shape", Type: field.TypeString, Size: 64},
+		{Name: "mapping", Type: field.TypeJSON, Nullable: true},
+		{Name: "actor_name", Type: field.TypeString, Size: 300, Default: ""},
+	}
+	// HeaderMappingsTable holds the schema information for the "header_mappings" table.
+	HeaderMappingsTable = &schema.Table{
+		Name:       "header_mappings",
+		Columns:    HeaderMappingsColumns,
+		PrimaryKey: []*schema.Column{HeaderMappingsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "headermapping_format_shape",
+				Unique:  true,
+				Columns: []*schema.Column{HeaderMappingsColumns[7], HeaderMappingsColumns[8]},
+			},
+		},
+	}
 	// IdempotencyKeysColumns holds the columns for the "idempotency_keys" table.
 	IdempotencyKeysColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -1095,6 +1251,76 @@ var (
 				OnDelete:   schema.SetNull,
 			},
 		},
+	}
+	// JobsColumns holds the columns for the "jobs" table.
+	JobsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "kind", Type: field.TypeString, Size: 60},
+		{Name: "unique_key", Type: field.TypeString, Nullable: true, Size: 200},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"READY", "RUNNING", "DONE", "DEAD"}, Default: "READY"},
+		{Name: "input", Type: field.TypeJSON, Nullable: true},
+		{Name: "output", Type: field.TypeJSON, Nullable: true},
+		{Name: "progress", Type: field.TypeJSON, Nullable: true},
+		{Name: "error", Type: field.TypeString, Size: 20000, Default: ""},
+		{Name: "run_at", Type: field.TypeTime},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "max_attempts", Type: field.TypeInt, Default: 5},
+		{Name: "fence", Type: field.TypeInt64, Default: 0},
+		{Name: "worker", Type: field.TypeString, Size: 200, Default: ""},
+		{Name: "lease_until", Type: field.TypeTime, Nullable: true},
+		{Name: "started_at", Type: field.TypeTime, Nullable: true},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "actor_id", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "actor_name", Type: field.TypeString, Size: 300, Default: ""},
+		{Name: "portfolio_id", Type: field.TypeString, Nullable: true, Size: 40},
+	}
+	// JobsTable holds the schema information for the "jobs" table.
+	JobsTable = &schema.Table{
+		Name:       "jobs",
+		Columns:    JobsColumns,
+		PrimaryKey: []*schema.Column{JobsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "job_unique_key",
+				Unique:  true,
+				Columns: []*schema.Column{JobsColumns[8]},
+			},
+			{
+				Name:    "job_status_run_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{JobsColumns[9], JobsColumns[14], JobsColumns[0]},
+			},
+			{
+				Name:    "job_kind_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{JobsColumns[7], JobsColumns[2], JobsColumns[0]},
+			},
+		},
+	}
+	// JobSchedulesColumns holds the columns for the "job_schedules" table.
+	JobSchedulesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "name", Type: field.TypeString, Unique: true, Size: 60},
+		{Name: "next_at", Type: field.TypeTime},
+		{Name: "last_at", Type: field.TypeTime, Nullable: true},
+	}
+	// JobSchedulesTable holds the schema information for the "job_schedules" table.
+	JobSchedulesTable = &schema.Table{
+		Name:       "job_schedules",
+		Columns:    JobSchedulesColumns,
+		PrimaryKey: []*schema.Column{JobSchedulesColumns[0]},
 	}
 	// KeyCountersColumns holds the columns for the "key_counters" table.
 	KeyCountersColumns = []*schema.Column{
@@ -1746,6 +1972,45 @@ var (
 			},
 		},
 	}
+	// SavedViewsColumns holds the columns for the "saved_views" table.
+	SavedViewsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
+		{Name: "entity", Type: field.TypeString, Size: 40},
+		{Name: "name", Type: field.TypeString, Size: 120},
+		{Name: "query", Type: field.TypeString, Size: 4000, Default: ""},
+		{Name: "shared", Type: field.TypeEnum, Enums: []string{"PRIVATE", "TEAM", "ROLE"}, Default: "PRIVATE"},
+		{Name: "team_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "role", Type: field.TypeString, Size: 60, Default: ""},
+		{Name: "alert", Type: field.TypeBool, Default: false},
+		{Name: "alert_count", Type: field.TypeInt, Nullable: true},
+		{Name: "position", Type: field.TypeInt, Default: 0},
+		{Name: "person_id", Type: field.TypeString, Size: 40},
+	}
+	// SavedViewsTable holds the schema information for the "saved_views" table.
+	SavedViewsTable = &schema.Table{
+		Name:       "saved_views",
+		Columns:    SavedViewsColumns,
+		PrimaryKey: []*schema.Column{SavedViewsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "savedview_entity_person_id",
+				Unique:  false,
+				Columns: []*schema.Column{SavedViewsColumns[8], SavedViewsColumns[17]},
+			},
+			{
+				Name:    "savedview_entity_shared",
+				Unique:  false,
+				Columns: []*schema.Column{SavedViewsColumns[8], SavedViewsColumns[11]},
+			},
+		},
+	}
 	// SessionsColumns holds the columns for the "sessions" table.
 	SessionsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -1797,6 +2062,45 @@ var (
 			},
 		},
 	}
+	// SettingsColumns holds the columns for the "settings" table.
+	SettingsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "name", Type: field.TypeString, Unique: true, Size: 80},
+		{Name: "value", Type: field.TypeJSON, Nullable: true},
+	}
+	// SettingsTable holds the schema information for the "settings" table.
+	SettingsTable = &schema.Table{
+		Name:       "settings",
+		Columns:    SettingsColumns,
+		PrimaryKey: []*schema.Column{SettingsColumns[0]},
+	}
+	// StoredDocumentsColumns holds the columns for the "stored_documents" table.
+	StoredDocumentsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "hash", Type: field.TypeString, Unique: true, Size: 64},
+		{Name: "text", Type: field.TypeString, Size: 2147483647},
+		{Name: "name", Type: field.TypeString, Size: 120, Default: ""},
+		{Name: "integration_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "last_used_at", Type: field.TypeTime, Nullable: true},
+	}
+	// StoredDocumentsTable holds the schema information for the "stored_documents" table.
+	StoredDocumentsTable = &schema.Table{
+		Name:       "stored_documents",
+		Columns:    StoredDocumentsColumns,
+		PrimaryKey: []*schema.Column{StoredDocumentsColumns[0]},
+	}
 	// TagsColumns holds the columns for the "tags" table.
 	TagsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -1822,6 +2126,40 @@ var (
 				Name:    "tag_name",
 				Unique:  true,
 				Columns: []*schema.Column{TagsColumns[8]},
+			},
+		},
+	}
+	// TagLinksColumns holds the columns for the "tag_links" table.
+	TagLinksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "subject_type", Type: field.TypeString, Size: 40},
+		{Name: "subject_id", Type: field.TypeString, Size: 40},
+		{Name: "portfolio_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "product_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "vendor_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "tag_id", Type: field.TypeString, Size: 40},
+	}
+	// TagLinksTable holds the schema information for the "tag_links" table.
+	TagLinksTable = &schema.Table{
+		Name:       "tag_links",
+		Columns:    TagLinksColumns,
+		PrimaryKey: []*schema.Column{TagLinksColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "taglink_subject_id_tag_id",
+				Unique:  true,
+				Columns: []*schema.Column{TagLinksColumns[8], TagLinksColumns[12]},
+			},
+			{
+				Name:    "taglink_tag_id_subject_type",
+				Unique:  false,
+				Columns: []*schema.Column{TagLinksColumns[12], TagLinksColumns[7]},
 			},
 		},
 	}
@@ -1933,6 +2271,38 @@ var (
 		Columns:    UndoEntriesColumns,
 		PrimaryKey: []*schema.Column{UndoEntriesColumns[0]},
 	}
+	// UploadsColumns holds the columns for the "uploads" table.
+	UploadsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "blob_id", Type: field.TypeString, Size: 40},
+		{Name: "name", Type: field.TypeString, Size: 255},
+		{Name: "format", Type: field.TypeString, Size: 60, Default: ""},
+		{Name: "settings", Type: field.TypeJSON, Nullable: true},
+		{Name: "mapping", Type: field.TypeJSON, Nullable: true},
+		{Name: "report", Type: field.TypeJSON, Nullable: true},
+		{Name: "portfolio_id", Type: field.TypeString, Nullable: true, Size: 40},
+		{Name: "person_id", Type: field.TypeString, Size: 40},
+		{Name: "job_id", Type: field.TypeString, Nullable: true, Size: 40},
+	}
+	// UploadsTable holds the schema information for the "uploads" table.
+	UploadsTable = &schema.Table{
+		Name:       "uploads",
+		Columns:    UploadsColumns,
+		PrimaryKey: []*schema.Column{UploadsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "upload_person_id_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{UploadsColumns[14], UploadsColumns[2], UploadsColumns[0]},
+			},
+		},
+	}
 	// VendorsColumns holds the columns for the "vendors" table.
 	VendorsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -2012,6 +2382,86 @@ var (
 				Name:    "vendorcontact_vendor_id_name_id",
 				Unique:  false,
 				Columns: []*schema.Column{VendorContactsColumns[12], VendorContactsColumns[8], VendorContactsColumns[0]},
+			},
+		},
+	}
+	// WebhooksColumns holds the columns for the "webhooks" table.
+	WebhooksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "archived_at", Type: field.TypeTime, Nullable: true},
+		{Name: "name", Type: field.TypeString, Size: 120},
+		{Name: "url", Type: field.TypeString, Size: 2000},
+		{Name: "types", Type: field.TypeJSON, Nullable: true},
+		{Name: "integration_id", Type: field.TypeString, Size: 40},
+		{Name: "secret", Type: field.TypeBytes},
+		{Name: "previous_secret", Type: field.TypeBytes, Nullable: true},
+		{Name: "previous_secret_until", Type: field.TypeTime, Nullable: true},
+		{Name: "active", Type: field.TypeBool, Default: true},
+		{Name: "stopped_because", Type: field.TypeString, Size: 300, Default: ""},
+		{Name: "failing_since", Type: field.TypeTime, Nullable: true},
+		{Name: "cursor_tx", Type: field.TypeInt64, Default: 0},
+		{Name: "cursor_id", Type: field.TypeString, Size: 40, Default: ""},
+	}
+	// WebhooksTable holds the schema information for the "webhooks" table.
+	WebhooksTable = &schema.Table{
+		Name:       "webhooks",
+		Columns:    WebhooksColumns,
+		PrimaryKey: []*schema.Column{WebhooksColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhook_integration_id",
+				Unique:  false,
+				Columns: []*schema.Column{WebhooksColumns[11]},
+			},
+		},
+	}
+	// WebhookDeliveriesColumns holds the columns for the "webhook_deliveries" table.
+	WebhookDeliveriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "webhook_id", Type: field.TypeString, Size: 40},
+		{Name: "event_id", Type: field.TypeString, Size: 40},
+		{Name: "type", Type: field.TypeString, Size: 80, Default: ""},
+		{Name: "subject_id", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"WAITING", "DELIVERED", "FAILED", "DROPPED"}, Default: "WAITING"},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "next_at", Type: field.TypeTime},
+		{Name: "status_code", Type: field.TypeInt, Default: 0},
+		{Name: "answer", Type: field.TypeString, Size: 500, Default: ""},
+		{Name: "millis", Type: field.TypeInt, Default: 0},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+	}
+	// WebhookDeliveriesTable holds the schema information for the "webhook_deliveries" table.
+	WebhookDeliveriesTable = &schema.Table{
+		Name:       "webhook_deliveries",
+		Columns:    WebhookDeliveriesColumns,
+		PrimaryKey: []*schema.Column{WebhookDeliveriesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "webhookdelivery_webhook_id_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[7], WebhookDeliveriesColumns[2], WebhookDeliveriesColumns[0]},
+			},
+			{
+				Name:    "webhookdelivery_status_next_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[11], WebhookDeliveriesColumns[13], WebhookDeliveriesColumns[0]},
+			},
+			{
+				Name:    "webhookdelivery_webhook_id_event_id",
+				Unique:  false,
+				Columns: []*schema.Column{WebhookDeliveriesColumns[7], WebhookDeliveriesColumns[8]},
 			},
 		},
 	}
@@ -2143,11 +2593,15 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		APITokensTable,
+		AttachmentsTable,
 		AuditHeadsTable,
 		AuditSealsTable,
+		BlobsTable,
+		BlobChunksTable,
 		BudgetCellsTable,
 		BudgetLinesTable,
 		BudgetPlansTable,
+		CalendarFeedsTable,
 		CapabilitiesTable,
 		ChangeEventsTable,
 		CheckInsTable,
@@ -2161,10 +2615,13 @@ var (
 		DependenciesTable,
 		EnvironmentsTable,
 		FiscalPeriodsTable,
+		HeaderMappingsTable,
 		IdempotencyKeysTable,
 		ImportBatchesTable,
 		InitiativesTable,
 		IntegrationsTable,
+		JobsTable,
+		JobSchedulesTable,
 		KeyCountersTable,
 		KeyResultsTable,
 		MembershipsTable,
@@ -2177,13 +2634,20 @@ var (
 		ProcurementsTable,
 		ProductsTable,
 		RoleGrantsTable,
+		SavedViewsTable,
 		SessionsTable,
+		SettingsTable,
+		StoredDocumentsTable,
 		TagsTable,
+		TagLinksTable,
 		TeamsTable,
 		TeamMembershipsTable,
 		UndoEntriesTable,
+		UploadsTable,
 		VendorsTable,
 		VendorContactsTable,
+		WebhooksTable,
+		WebhookDeliveriesTable,
 		ComponentCapabilitiesTable,
 		ComponentPartsTable,
 		ContractProductsTable,

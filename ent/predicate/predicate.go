@@ -9,11 +9,20 @@ import (
 // ApiToken is the predicate function for apitoken builders.
 type ApiToken func(*sql.Selector)
 
+// Attachment is the predicate function for attachment builders.
+type Attachment func(*sql.Selector)
+
 // AuditHead is the predicate function for audithead builders.
 type AuditHead func(*sql.Selector)
 
 // AuditSeal is the predicate function for auditseal builders.
 type AuditSeal func(*sql.Selector)
+
+// Blob is the predicate function for blob builders.
+type Blob func(*sql.Selector)
+
+// BlobChunk is the predicate function for blobchunk builders.
+type BlobChunk func(*sql.Selector)
 
 // BudgetCell is the predicate function for budgetcell builders.
 type BudgetCell func(*sql.Selector)
@@ -23,6 +32,9 @@ type BudgetLine func(*sql.Selector)
 
 // BudgetPlan is the predicate function for budgetplan builders.
 type BudgetPlan func(*sql.Selector)
+
+// CalendarFeed is the predicate function for calendarfeed builders.
+type CalendarFeed func(*sql.Selector)
 
 // Capability is the predicate function for capability builders.
 type Capability func(*sql.Selector)
@@ -63,6 +75,9 @@ type Environment func(*sql.Selector)
 // FiscalPeriod is the predicate function for fiscalperiod builders.
 type FiscalPeriod func(*sql.Selector)
 
+// HeaderMapping is the predicate function for headermapping builders.
+type HeaderMapping func(*sql.Selector)
+
 // IdempotencyKey is the predicate function for idempotencykey builders.
 type IdempotencyKey func(*sql.Selector)
 
@@ -74,6 +89,12 @@ type Initiative func(*sql.Selector)
 
 // Integration is the predicate function for integration builders.
 type Integration func(*sql.Selector)
+
+// Job is the predicate function for job builders.
+type Job func(*sql.Selector)
+
+// JobSchedule is the predicate function for jobschedule builders.
+type JobSchedule func(*sql.Selector)
 
 // KeyCounter is the predicate function for keycounter builders.
 type KeyCounter func(*sql.Selector)
@@ -111,11 +132,23 @@ type Product func(*sql.Selector)
 // RoleGrant is the predicate function for rolegrant builders.
 type RoleGrant func(*sql.Selector)
 
+// SavedView is the predicate function for savedview builders.
+type SavedView func(*sql.Selector)
+
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
 
+// Setting is the predicate function for setting builders.
+type Setting func(*sql.Selector)
+
+// StoredDocument is the predicate function for storeddocument builders.
+type StoredDocument func(*sql.Selector)
+
 // Tag is the predicate function for tag builders.
 type Tag func(*sql.Selector)
+
+// TagLink is the predicate function for taglink builders.
+type TagLink func(*sql.Selector)
 
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)
@@ -126,8 +159,17 @@ type TeamMembership func(*sql.Selector)
 // UndoEntry is the predicate function for undoentry builders.
 type UndoEntry func(*sql.Selector)
 
+// Upload is the predicate function for upload builders.
+type Upload func(*sql.Selector)
+
 // Vendor is the predicate function for vendor builders.
 type Vendor func(*sql.Selector)
 
 // VendorContact is the predicate function for vendorcontact builders.
 type VendorContact func(*sql.Selector)
+
+// Webhook is the predicate function for webhook builders.
+type Webhook func(*sql.Selector)
+
+// WebhookDelivery is the predicate function for webhookdelivery builders.
+type WebhookDelivery func(*sql.Selector)

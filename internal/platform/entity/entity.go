@@ -140,7 +140,7 @@ func (e *Entity) placed() scope.Table {
 		t.Product = "id"
 	case "Vendor":
 		t.Vendor = "id"
-	case "Comment":
+	case "Comment", "Attachment", "TagLink":
 		t.SubjectType, t.SubjectID = "subject_type", "subject_id"
 	case "ChangeEvent":
 		t.SubjectType, t.SubjectID = "entity_type", "entity_id"

@@ -51,11 +51,13 @@ func Moving(ctx context.Context) context.Context { return context.WithValue(ctx,
 func moving(ctx context.Context) bool { b, _ := ctx.Value(movingKey{}).(bool); return b }
 
 // quiet are the entities whose changes are not audited: the audit itself,
-// bookkeeping that the audited write causes, and the minutes of sessions (their
-// beginning and end are events of their own).
+// bookkeeping that the audited write causes, the minutes of sessions (their
+// beginning and end are events of their own), and what is on its way: jobs, parts
+// of files, deliveries.
 var quiet = map[string]bool{
 	"ChangeEvent": true, "AuditSeal": true, "AuditHead": true, "OutboxEvent": true, "IdempotencyKey": true,
 	"KeyCounter": true, "UndoEntry": true, "Session": true,
+	"Job": true, "JobSchedule": true, "Blob": true, "BlobChunk": true, "Upload": true, "WebhookDelivery": true, "StoredDocument": true,
 }
 
 // guard installs the checks on the client: rows are narrowed on every query,

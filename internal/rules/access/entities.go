@@ -83,12 +83,17 @@ var Entities = index([]Entity{
 	{"CustomField", ClassShared, ResourceTag, Columns{}},
 
 	{"Comment", ClassRecord, ResourceComment, onRecord},
+	{"Attachment", ClassRecord, ResourceComment, onRecord}, // to add one, the record itself must be writable
+	{"TagLink", ClassRecord, ResourceComment, onRecord},
 	{"ChangeEvent", ClassRecord, ResourceAudit, onRecord},
 	{"UndoEntry", ClassRecord, ResourceUndo, Columns{Person: "actor_id"}}, // the verb it takes back is checked when it is used
 
 	{"Session", ClassOwn, ResourceSession, Columns{Person: "person_id"}},
 	{"ApiToken", ClassOwn, ResourceGrant, Columns{Person: "person_id"}},
 
+	{"SavedView", ClassSystem, ResourceSystem, Columns{}}, // one person's, a team's or a role's: area/view decides
+	{"Upload", ClassSystem, ResourceSystem, Columns{}},    // one person's: exchange/upload decides
+	{"CalendarFeed", ClassSystem, ResourceSystem, Columns{}},
 	{"Membership", ClassSystem, ResourceMember, Columns{Portfolio: "scope_id"}},
 	{"RoleGrant", ClassSystem, ResourceGrant, Columns{}},
 	{"Integration", ClassSystem, ResourceGrant, Columns{}},
@@ -98,6 +103,15 @@ var Entities = index([]Entity{
 	{"KeyCounter", ClassSystem, ResourceSystem, Columns{}},
 	{"AuditHead", ClassSystem, ResourceSystem, Columns{}},
 	{"AuditSeal", ClassSystem, ResourceSystem, Columns{}},
+	{"Job", ClassSystem, ResourceSystem, Columns{}},
+	{"JobSchedule", ClassSystem, ResourceSystem, Columns{}},
+	{"Blob", ClassSystem, ResourceSystem, Columns{}},
+	{"BlobChunk", ClassSystem, ResourceSystem, Columns{}},
+	{"HeaderMapping", ClassSystem, ResourceSystem, Columns{}},
+	{"Webhook", ClassSystem, ResourceSystem, Columns{}},
+	{"WebhookDelivery", ClassSystem, ResourceSystem, Columns{}},
+	{"StoredDocument", ClassSystem, ResourceSystem, Columns{}},
+	{"Setting", ClassSystem, ResourceSystem, Columns{}},
 })
 
 func index(list []Entity) map[string]Entity {
