@@ -51,6 +51,15 @@ lint: ## vet, staticcheck and the house rules (internal/lint)
 	@go tool -modfile=tools/go.mod staticcheck $(LINTED)
 	@go test ./internal/lint
 
+.PHONY: soak
+soak: ## the long forms of the tests that kill servers, send random documents and fuzz: hours (TIMES=20)
+	@STEWARD_TEST_SOAK=$(or $(TIMES),20) go test -count=1 -timeout 12h -v -run 'Kill|Random|Silent|Slow|Editors|LiveSum|Deadlock|Postings' ./internal/app ./internal/e2e/access ./internal/area/budget ./internal/platform/store ./graph
+	@go test -run '^$$' -fuzz FuzzDocument -fuzztime 10m ./graph
+
+.PHONY: bench
+bench: build ## processor time, answers a second and memory against the limit of the stack (SCALE=100: thirty million budget lines)
+	@scripts/bench.sh $(ARGS)
+
 .PHONY: vuln
 vuln: ## known vulnerabilities in what the program really calls (needs the vulnerability database)
 	@go tool -modfile=tools/go.mod govulncheck ./...

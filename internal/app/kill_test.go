@@ -51,8 +51,8 @@ func (l *lines) wait(t *testing.T, text string) string {
 
 var servingAt = regexp.MustCompile(`"msg":"serving","address":"([^"]+)"`)
 
-// kills is how often each database's server is killed; `make soak` does more.
-const kills = 20
+// kills is how often each database's server is killed.
+var kills = testkit.Soak(20)
 
 // TestKilledServerLosesNothing (SEC-R1) kills a writing server again and again. What it had acknowledged is all
 // there, every record has its audit row and every audit row its record, the chain holds, and the next server

@@ -37,6 +37,7 @@ var rooms = map[string]string{
 	"cmd":                      "internal/app internal/platform/config internal/platform/obs",
 	"internal/testkit":         "internal ent graph views static migrations",
 	"internal/e2e":             "internal ent graph views",
+	"internal/bench":           "",
 	"internal/lint":            "",
 }
 
@@ -47,6 +48,7 @@ var neighbours = map[string]string{
 	"invoice": "procurement budget contract product portfolio", "value": "invoice procurement budget contract product portfolio",
 	"okr": "product portfolio move", "intake": "product portfolio", "delivery": "product portfolio", "service": "product portfolio",
 	"partner": "product portfolio", "oncall": "product portfolio", "continuity": "product portfolio",
+	"subject": "", "comment": "subject", "attachment": "subject", "tag": "subject",
 	"report": "*", "inbox": "*",
 }
 

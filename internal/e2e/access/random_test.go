@@ -13,10 +13,11 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"steward/internal/rules/ident"
+	"steward/internal/testkit"
 )
 
 // documents is how many random documents each person sends.
-const documents = 120
+var documents = testkit.Soak(120)
 
 // TestRandomDocuments is GQ-11: documents that the schema allows, put together at
 // random, never break anything, whoever sends them and whatever values they hold,
