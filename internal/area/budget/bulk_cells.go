@@ -171,12 +171,22 @@ WHERE budget_cells.version = excluded.version - 1`
 	takenSQLite   = `SELECT 'cell' AS kind, v.id, '' AS period, NULL AS planned, NULL AS forecast, NULL AS actual
 FROM v JOIN budget_cells c ON c.id = v.id AND c.version = v.version + 1`
 	lineTotals   = ` UNION ALL SELECT 'line', id, '', p1, f1, a1 FROM t`
-	periodTotals = ` UNION ALL SELECT 'period', plan_id, period, SUM(planned), SUM(forecast), SUM(actual) FROM (
+	periodSQLite = ` UNION ALL SELECT 'period', plan_id, period, SUM(planned), SUM(forecast), SUM(actual) FROM (
   SELECT l.plan_id, c.period, c.planned, c.forecast, c.actual FROM budget_lines l JOIN budget_cells c ON c.line_id = l.id
   WHERE l.plan_id IN (SELECT plan_id FROM t) AND l.archived_at IS NULL AND c.period IN (SELECT period FROM v)
     AND (c.line_id, c.period) NOT IN (SELECT line, period FROM v)
   UNION ALL SELECT t.plan_id, v.period, v.planned, v.forecast, v.actual FROM v JOIN t ON t.id = v.line WHERE t.archived_at IS NULL) z
 GROUP BY plan_id, period`
+	// The same for each plan and period by itself: PostgreSQL does not know how few there
+	// are and would read the cells of every plan.
+	periodPostgres = ` UNION ALL SELECT 'period', k.plan_id, k.period, z.p, z.f, z.a
+FROM (SELECT plan_id, period FROM (SELECT DISTINCT plan_id FROM t) a CROSS JOIN (SELECT DISTINCT period FROM v) b) k CROSS JOIN LATERAL (
+  SELECT SUM(planned) AS p, SUM(forecast) AS f, SUM(actual) AS a, COUNT(*) AS n FROM (
+    SELECT c.planned, c.forecast, c.actual FROM budget_lines l JOIN budget_cells c ON c.line_id = l.id AND c.period = k.period
+    WHERE l.plan_id = k.plan_id AND l.archived_at IS NULL AND (c.line_id, c.period) NOT IN (SELECT line, period FROM v)
+    UNION ALL SELECT v.planned, v.forecast, v.actual FROM v JOIN t ON t.id = v.line
+    WHERE t.plan_id = k.plan_id AND v.period = k.period AND t.archived_at IS NULL) y) z
+WHERE z.n > 0`
 )
 
 // outcome is what a write reports: which cells took it, and totals after it.
@@ -194,9 +204,12 @@ func write(ctx context.Context, s *store.Store, batch []written, totals bool) (*
 	if err != nil {
 		return nil, err
 	}
-	result := lineTotals
+	result, perPeriod := lineTotals, periodSQLite
+	if s.Dialect == dialect.Postgres {
+		perPeriod = periodPostgres
+	}
 	if totals {
-		result += periodTotals
+		result += perPeriod
 	}
 	var q string
 	if s.Dialect == dialect.Postgres {

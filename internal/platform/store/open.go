@@ -101,7 +101,8 @@ func connectSQLite(databaseURL, pragma string) (*sql.DB, error) {
 
 // postgresDSN adds what every connection of Steward needs to the URL.
 func postgresDSN(databaseURL string, o Options) (string, error) {
-	set := map[string]string{"binary_parameters": "yes", "timezone": "UTC", "application_name": "steward"}
+	// compiling a statement takes longer than any of Steward's statements does
+	set := map[string]string{"binary_parameters": "yes", "timezone": "UTC", "application_name": "steward", "jit": "off"}
 	if o.Statement > 0 {
 		set["statement_timeout"] = ms(o.Statement)
 		set["idle_in_transaction_session_timeout"] = "10000"
