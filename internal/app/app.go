@@ -74,6 +74,20 @@ type App struct {
 // the database go on behind it, and until they are done everything else is answered 503 (see Ready). It
 // fails for an address that cannot be listened on and for a missing or bad encryption key.
 func Start(ctx context.Context, cfg Config) (*App, error) {
+	a, err := newApp(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.listen(ctx); err != nil {
+		a.cancel()
+		return nil, err
+	}
+	a.begin(a.open)
+	return a, nil
+}
+
+// newApp returns a server, or worker, that does nothing yet.
+func newApp(ctx context.Context, cfg Config) (*App, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -90,22 +104,22 @@ func Start(ctx context.Context, cfg Config) (*App, error) {
 	a := &App{cfg: cfg, keys: keys, metrics: obs.NewMetrics(), ready: make(chan struct{}), failed: make(chan struct{})}
 	a.background, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.state.say("starting")
-	if err := a.listen(ctx); err != nil {
-		a.cancel()
-		return nil, err
-	}
+	return a, nil
+}
+
+// begin makes everything ready behind the listeners; open says how.
+func (a *App) begin(open func(context.Context) error) {
 	a.work.Go(func() {
-		if err := a.open(a.background); err != nil && a.background.Err() == nil {
-			cfg.Log.Error("the server cannot start", "error", err)
+		if err := open(a.background); err != nil && a.background.Err() == nil {
+			a.cfg.Log.Error("the start failed", "error", err)
 			a.state.say("the start failed")
 			a.err = err
 			close(a.failed)
 		}
 	})
-	return a, nil
 }
 
-// listen opens the listeners and begins to answer.
+// listen opens both listeners and begins to answer.
 func (a *App) listen(ctx context.Context) (err error) {
 	var lc net.ListenConfig
 	if a.site, err = lc.Listen(ctx, "tcp", a.cfg.Listen); err != nil {
@@ -116,15 +130,23 @@ func (a *App) listen(ctx context.Context) (err error) {
 		a.base = fmt.Sprintf("http://localhost:%d", a.site.Addr().(*net.TCPAddr).Port)
 	}
 	a.serve(netutil.LimitListener(a.site, connections), a.handler(), writeTime)
+	if err = a.listenOps(ctx); err != nil {
+		_ = a.site.Close()
+	}
+	return err
+}
+
+// listenOps opens the second listener, where one is wanted.
+func (a *App) listenOps(ctx context.Context) (err error) {
 	if a.cfg.OpsListen == "" {
 		return nil
 	}
+	var lc net.ListenConfig
 	a.ops, err = lc.Listen(ctx, "tcp", a.cfg.OpsListen)
 	switch {
 	case err == nil:
 		a.serve(a.ops, a.metrics.Ops(a.cfg.Profiles()), 2*time.Minute) // a profile takes its time
 	case a.cfg.Production:
-		_ = a.site.Close()
 		return fmt.Errorf("cannot listen on %s for metrics: %w", a.cfg.OpsListen, err)
 	default: // a trial goes on without: some other program has the port
 		a.cfg.Log.Warn("no metrics: the second listener's address is taken", "address", a.cfg.OpsListen, "error", err)

@@ -76,6 +76,8 @@ func (c *command) run(ctx context.Context) error {
 	switch c.Name {
 	case "serve":
 		return c.serve(ctx)
+	case "worker":
+		return c.worker(ctx)
 	case "migrate":
 		return c.migrate(ctx)
 	case "seed demo":
@@ -93,6 +95,12 @@ func (c *command) run(ctx context.Context) error {
 		return c.revokeToken(ctx)
 	case "audit verify":
 		return c.verifyAudit(ctx)
+	case "backup":
+		return c.backup(ctx)
+	case "restore":
+		return c.restore(ctx)
+	case "doctor":
+		return c.doctor(ctx)
 	case "schema":
 		_, err := io.WriteString(c.out, graph.SDL())
 		return err

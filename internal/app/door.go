@@ -18,6 +18,7 @@ import (
 	"steward/internal/platform/devidp"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/obs"
+	"steward/internal/platform/scan"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/viewer"
 	"steward/internal/web"
@@ -118,7 +119,7 @@ func (a *App) doors() (http.Handler, error) {
 	mux.Handle("/graphql", a.graphql(signIn))
 	mux.Handle("/", web.New(web.Config{Store: a.store, Auth: signIn, IssuerOrigin: origin(cfg.Issuer), NoIssuer: cfg.Issuer == "",
 		HTTPS: strings.HasPrefix(a.base, "https:"), Limits: web.Limits{ReadsPerMinute: a.cfg.RateReads, WritesPerSecond: a.cfg.RateWrites},
-		Banner: a.banner(), Demo: a.cfg.Demo, Log: a.cfg.Log}))
+		Banner: a.banner(), Demo: a.cfg.Demo, Scanner: a.scanner(), Log: a.cfg.Log}))
 	return obs.Routed(mux), nil
 }
 
@@ -141,6 +142,14 @@ func (a *App) banner() string {
 		return "app.banner.insecure"
 	}
 	return ""
+}
+
+// scanner is the virus scanner of the settings, nil for none.
+func (a *App) scanner() *scan.Scanner {
+	if a.cfg.Scanner.Network == "" {
+		return nil
+	}
+	return scan.New(a.cfg.Scanner.Network, a.cfg.Scanner.Address)
 }
 
 // origin returns scheme and host of an address, "" for none.

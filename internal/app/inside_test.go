@@ -16,7 +16,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"steward/ent"
+	entjob "steward/ent/job"
 	"steward/internal/platform/config"
+	"steward/internal/platform/job"
 	"steward/internal/platform/obs"
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
@@ -53,15 +55,15 @@ func TestPanicIsAnswered(t *testing.T) {
 	a.handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/half", nil))
 }
 
-// TestJobGoesOn: a job that panics and fails is logged, counted and run again.
-func TestJobGoesOn(t *testing.T) {
+// TestLoopGoesOn: a loop that panics and fails is logged, counted and run again.
+func TestLoopGoesOn(t *testing.T) {
 	var log bytes.Buffer
 	a := &App{cfg: Config{Log: obs.NewLogger(&log, slog.LevelInfo)}}
 	runs := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "runs", Help: "."}, []string{"job", "result"})
 	rows := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rows", Help: "."}, []string{"job"})
 	ctx, cancel := context.WithCancel(t.Context())
 	var n atomic.Int32
-	a.repeat(ctx, job{"test", time.Millisecond, func(context.Context) (int, error) {
+	a.repeat(ctx, loop{"test", time.Millisecond, func(context.Context) (int, error) {
 		switch n.Add(1) {
 		case 1:
 			panic("the roof is on fire")
@@ -158,12 +160,88 @@ func TestClean(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n, err := clean(ctx, s, now); err != nil || n != 4 {
-			t.Errorf("%d rows removed, %v", n, err)
+		out := attempt(t, s, job.Kind{Name: "clean", Do: func(ctx context.Context, x *job.Run) error { return clean(ctx, x, now) }})
+		if out["sessions"] != 1.0 || out["idempotencyKeys"] != 1.0 || out["rightsToUndo"] != 2.0 {
+			t.Errorf("removed: %v", out)
 		}
 		c := s.Client
 		if a, b, d := c.Session.Query().CountX(ctx), c.IdempotencyKey.Query().CountX(ctx), c.UndoEntry.Query().CountX(ctx); a != 2 || b != 2 || d != 1 {
 			t.Errorf("left: %d sessions, %d keys, %d rights to undo", a, b, d)
+		}
+	})
+}
+
+// attempt does one job of the kind and returns what it left.
+func attempt(t *testing.T, s *store.Store, kind job.Kind) map[string]any {
+	t.Helper()
+	id, err := job.Enqueue(testkit.System(), s, kind.Name, nil, job.Options{})
+	if err == nil {
+		_, err = job.New(s, job.Config{Kinds: []job.Kind{kind}}).Once(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := s.Client.Job.GetX(testkit.System(), id)
+	if x.Status != entjob.StatusDONE {
+		t.Fatalf("%s: %s", x.Status, x.Error)
+	}
+	return x.Output
+}
+
+// TestPurge deletes files that nobody waits for any more, with their parts, and nothing else.
+func TestPurge(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		ctx := testkit.System()
+		now := time.Now().UTC()
+		waits, err := job.Enqueue(ctx, s, "import", nil, job.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep := map[ident.ID]bool{}
+		err = s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
+			content := func(hours int, complete bool) ident.ID {
+				b := c.Blob.Create().SetComplete(complete).SetCreatedAt(now.Add(time.Duration(-hours) * time.Hour)).SaveX(ctx)
+				for seq := range 2 {
+					c.BlobChunk.Create().SetBlobID(b.ID).SetSeq(seq).SetData([]byte("x")).ExecX(ctx)
+				}
+				return b.ID
+			}
+			file := func(hours int, job *ident.ID) ident.ID {
+				id := content(hours, true)
+				c.Upload.Create().SetBlobID(id).SetName("x.csv").SetPersonID("per_1").SetNillableJobID(job).SetCreatedAt(now.Add(time.Duration(-hours) * time.Hour)).ExecX(ctx)
+				return id
+			}
+			ended := ident.ID("job_gone")
+			for range part + 5 {
+				file(25, nil)
+				content(25, false)
+			}
+			file(25, &ended)
+			keep[file(25, &waits)], keep[file(23, nil)] = true, true
+			keep[content(23, false)], keep[content(1000, true)] = true, true
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := attempt(t, s, job.Kind{Name: "purge", Do: func(ctx context.Context, x *job.Run) error { return purge(ctx, x, s, now) }})
+		if out["uploads"] != float64(part+6) || out["blobs"] != float64(part+5) || out["jobs"] != 0.0 {
+			t.Errorf("purged: %v", out)
+		}
+		if n := s.Client.Upload.Query().CountX(ctx); n != 2 {
+			t.Errorf("%d uploads are left", n)
+		}
+		if n := s.Client.BlobChunk.Query().CountX(ctx); n != 2*len(keep) {
+			t.Errorf("%d parts are left", n)
+		}
+		left := s.Client.Blob.Query().IDsX(ctx)
+		for _, id := range left {
+			if !keep[id] {
+				t.Errorf("%s is left", id)
+			}
+		}
+		if len(left) != len(keep) {
+			t.Errorf("%d of %d are left", len(left), len(keep))
 		}
 	})
 }

@@ -21,18 +21,23 @@ import (
 // keyring reads the encryption key. The embedded database gets one beside it when there is none; any other
 // must be given one, because a key that lies with the data protects nothing.
 func keyring(at *config.Storage) (*auth.Keyring, error) {
-	path, sqlite := at.Database.SQLite()
-	if !sqlite {
-		return auth.ReadKeyring(at.KeyFile)
-	}
-	file := at.KeyFile
-	if file == "" {
-		file = filepath.Join(filepath.Dir(path), "steward.key")
+	file := keyFile(at)
+	if _, sqlite := at.Database.SQLite(); !sqlite {
+		return auth.ReadKeyring(file)
 	}
 	if err := folder(file); err != nil {
 		return nil, err
 	}
 	return auth.MakeKeyring(file)
+}
+
+// keyFile returns the path of the encryption key, "" where PostgreSQL was given none.
+func keyFile(at *config.Storage) string {
+	path, sqlite := at.Database.SQLite()
+	if at.KeyFile == "" && sqlite {
+		return filepath.Join(filepath.Dir(path), "steward.key")
+	}
+	return at.KeyFile
 }
 
 // folder makes the folder that a file of ours goes into.
@@ -57,19 +62,17 @@ func connect(ctx context.Context, database config.Database, o store.Options) (*s
 
 // open makes the server ready: database, demo, doors, jobs.
 func (a *App) open(ctx context.Context) (err error) {
-	if err = a.prepare(ctx); err != nil {
+	if err = a.prepare(ctx, a.cfg.MigrateFirst()); err != nil {
 		return err
 	}
 	a.state.migrated.Store(true)
 	if a.store, err = connect(ctx, a.cfg.Database, store.RequestOptions); err != nil {
 		return err
 	}
-	// Jobs wait for nothing and nobody waits for them: two connections, no statement limit.
-	if a.jobs, err = store.Open(ctx, a.cfg.Database.URL(), store.Options{Pool: 2}); err != nil {
+	a.metrics.Pool("requests", a.store.DB)
+	if err = a.openJobs(ctx, parallelJobs); err != nil {
 		return err
 	}
-	a.metrics.Pool("requests", a.store.DB)
-	a.metrics.Pool("jobs", a.jobs.DB)
 	if a.cfg.Demo {
 		if err = a.fill(ctx); err != nil {
 			return err
@@ -80,7 +83,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	if !a.cfg.NoJobs {
-		a.runJobs(ctx)
+		a.runJobs(ctx, parallelJobs)
 	}
 	a.state.say("ready")
 	a.door.Store(&door)
@@ -89,8 +92,8 @@ func (a *App) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// prepare waits for the database and for its migrations, or applies them where that is this server's task.
-func (a *App) prepare(ctx context.Context) error {
+// prepare waits for the database and for its migrations, or applies them where that is this process's task.
+func (a *App) prepare(ctx context.Context, migrate bool) error {
 	path, sqlite := a.cfg.Database.SQLite()
 	if sqlite && !strings.HasPrefix(path, ":memory:") {
 		if err := folder(path); err != nil {
@@ -105,7 +108,7 @@ func (a *App) prepare(ctx context.Context) error {
 		}
 	}
 	for {
-		if a.cfg.MigrateFirst() {
+		if migrate {
 			a.state.say("migrating the database")
 			n, err := store.Migrate(ctx, a.cfg.Database.URL())
 			if err == nil {

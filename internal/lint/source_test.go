@@ -15,7 +15,7 @@ import (
 
 // sqlHomes are the folders and files that may hold SQL as text: the database's own machinery, and the
 // set-based twin of a verb. Everything else asks through ent.
-var sqlHomes = regexp.MustCompile(`^(internal/platform/|internal/exchange/importer/|internal/area/[a-z]+/bulk(_[a-z]+)?\.go$|internal/testkit/|migrations/|ent/(template|codegen)/)`)
+var sqlHomes = regexp.MustCompile(`^(internal/platform/|internal/bench/|internal/exchange/importer/|internal/area/[a-z]+/bulk(_[a-z]+)?\.go$|internal/testkit/|migrations/|ent/(template|codegen)/)`)
 
 // utcHomes are the folders whose instants reach the database or a person.
 var utcHomes = regexp.MustCompile(`^(internal/(area|exchange|seed|web)|graph|views|ent/(schema|mixin))/`)

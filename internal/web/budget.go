@@ -27,6 +27,9 @@ import (
 func (s *site) budgetPages() map[string]handler {
 	return map[string]handler{
 		"GET /portfolios/{id}/budget":               s.portfolioBudget,
+		"GET /portfolios/{id}/budget.xlsx":          s.budgetXLSX,
+		"POST /portfolios/{id}/budget/sheet":        s.budgetUpload,
+		"POST /portfolios/{id}/budget/sheet/apply":  s.budgetApply,
 		"PATCH /portfolios/{id}/budget/cells":       s.setCells,
 		"POST /portfolios/{id}/budget/lines":        s.addLine,
 		"GET /portfolios/{id}/budget/lines":         s.countedLines,

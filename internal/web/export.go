@@ -8,17 +8,25 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
 
 	"steward/ent"
+	"steward/internal/exchange/sheet"
+	"steward/internal/exchange/tabular"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
+	"steward/internal/rules/civil"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/formula"
 	"steward/internal/rules/ident"
+	"steward/internal/rules/money"
 	"steward/internal/rules/viewer"
 	view "steward/views/entity"
+	"steward/views/ui"
 )
 
 // exportRows is the most rows one export takes; exportBatch is how many are read
@@ -34,8 +42,11 @@ type export struct {
 	site *site
 	ctx  context.Context
 	show view.Show
-	raw  bool
-	n    int
+	// names are the records that the rows of a workbook point at.
+	names map[ident.ID]string
+	kind  string
+	raw   bool
+	n     int
 }
 
 // startExport reads the address as the list does, narrows the viewer to the roles
@@ -68,7 +79,7 @@ func (s *site) startExport(r *http.Request, e *entity.Entity, kind string) (*exp
 		}
 		return store.Note(ctx, store.Change{Op: store.OpEvent, Entity: e.Name, Diff: diff, Reason: i18n.T(i18n.English, "web.exported", "n", n)})
 	})
-	return &export{listing: l, site: s, ctx: ctx, n: n, raw: kind == "json" || l.values.Get("format") == "raw"}, err
+	return &export{listing: l, site: s, ctx: ctx, n: n, kind: kind, raw: kind == "json" || kind == "csv" && l.values.Get("format") == "raw"}, err
 }
 
 // exporting returns the viewer with only those roles that may take data out as a
@@ -96,6 +107,11 @@ func (x *export) each(f func(entity.Row) error) error {
 			}
 			if x.show, err = x.site.shower(x.ctx, need); err != nil {
 				return err
+			}
+			if x.kind == "xlsx" {
+				if err := x.named(need); err != nil {
+					return err
+				}
 			}
 		}
 		for _, row := range found {
@@ -199,6 +215,184 @@ func (s *site) exportJSON(w http.ResponseWriter, r *http.Request, e *entity.Enti
 		_, _ = out.WriteString("]}\n")
 	}
 	return s.finished(r, out, err)
+}
+
+// exportXLSX sends the list as a workbook: values as what they are, a hidden column of
+// ids by which an edited file finds its records again, and a page that says what it is.
+func (s *site) exportXLSX(w http.ResponseWriter, r *http.Request, e *entity.Entity) error {
+	x, err := s.startExport(r, e, "xlsx")
+	if err != nil {
+		return err
+	}
+	lang := i18n.From(x.ctx)
+	columns := []sheet.Column{{Title: "id", Hidden: true}}
+	for _, f := range x.columns {
+		columns = append(columns, sheet.Column{Title: view.Label(lang, e, f), Width: columnWidth(f)})
+	}
+	book := sheet.NewBook()
+	defer book.Close()
+	page, err := book.Page(view.Name(lang, e, 2), columns, sheet.Options{Filter: true})
+	if err != nil {
+		return err
+	}
+	line := make([]sheet.Cell, 0, len(columns))
+	err = x.each(func(row entity.Row) error {
+		line = append(line[:0], sheet.Text(row.ID.String()))
+		for _, f := range x.columns {
+			line = append(line, x.typed(f, row))
+		}
+		return page.Row(line...)
+	})
+	if err != nil {
+		return err
+	}
+	if err := x.about(book, r); err != nil {
+		return err
+	}
+	download(w, e, "xlsx", sheet.Media)
+	out := bufio.NewWriter(w)
+	return s.finished(r, out, book.Send(out))
+}
+
+// columnWidth is how wide a column of words is; the others are as wide as their title.
+func columnWidth(f *entity.Field) float64 {
+	switch f.Kind {
+	case "line", "ref", "url", "email":
+		return 28
+	case "text", "strings":
+		return 50
+	case "money", "date", "time":
+		return 20
+	}
+	return 0
+}
+
+// typed is one value of a workbook.
+func (x *export) typed(f *entity.Field, row entity.Row) sheet.Cell {
+	switch v := x.entity.Value(row, f.Name).(type) {
+	case nil:
+		return sheet.Cell{}
+	case money.Amount:
+		if f.Kind == "money" {
+			return sheet.Amount(v, x.show.Currency(x.entity, row), x.show.Lang)
+		}
+		return sheet.Number(v)
+	case civil.Date:
+		return sheet.Date(v)
+	case time.Time:
+		return sheet.Time(v, x.show.Zone)
+	case bool:
+		return sheet.Bool(v)
+	case int:
+		if f.Kind == "bp" {
+			return sheet.Percent(v)
+		}
+		return sheet.Int(v)
+	case ident.ID:
+		if f.Kind == "ref" {
+			return sheet.Text(x.names[v])
+		}
+		return sheet.Text(v.String())
+	case string:
+		if f.Kind != "enum" {
+			return sheet.Text(v)
+		}
+	}
+	v := x.entity.Value(row, f.Name)
+	if f.Kind == "enum" {
+		return sheet.Text(x.show.Text(x.entity, f, v, ""))
+	}
+	return sheet.Text(entity.Text(v))
+}
+
+// named writes the records that rows point at so that an import finds each again: by
+// its title where nothing else in reach is called so, else with its key or id. What the
+// reader may not see is its id.
+func (x *export) named(need wanted) error {
+	x.names = map[ident.ID]string{}
+	for name, ids := range need {
+		e := entity.ByName(name)
+		words := map[string]ident.ID{} // what is found by a word; "" by several
+		var titles []any
+		for _, id := range ids {
+			titles = append(titles, x.show.Refs[id].Title)
+		}
+		columns := tabular.TitleColumns(e)
+		found, err := e.List(x.ctx, x.site.store.ClientOf(x.ctx), func(sel *sql.Selector) {
+			var any []*sql.Predicate
+			for _, c := range columns {
+				any = append(any, sql.In(sel.C(c), titles...))
+			}
+			sel.Where(sql.Or(any...))
+		}, anyOrder, 0, 0)
+		if err != nil {
+			return err
+		}
+		for _, row := range found {
+			for _, c := range columns {
+				word := entity.Text(e.Value(row, c))
+				if have, ok := words[word]; ok && have != row.ID {
+					words[word] = ""
+					continue
+				}
+				words[word] = row.ID
+			}
+		}
+		for _, id := range ids {
+			ref, known := x.show.Refs[id]
+			by := ref.Sub
+			if by == "" || !known {
+				by = id.String()
+			}
+			if !known {
+				x.names[id] = by
+				continue
+			}
+			x.names[id] = tabular.Reference(e, ref.Title, by, words[ref.Title] == id)
+		}
+	}
+	return nil
+}
+
+// about adds the page that says what the workbook holds, when it was made and by whom.
+func (x *export) about(book *sheet.Book, r *http.Request) error {
+	lang := i18n.From(x.ctx)
+	say := func(key string, args ...any) string { return i18n.T(lang, key, args...) }
+	need := wanted{}
+	for _, f := range x.filters {
+		for _, value := range f.values {
+			if id, ok := value.(ident.ID); ok {
+				need.add(id)
+			}
+		}
+	}
+	show, err := x.site.shower(x.ctx, need)
+	if err != nil {
+		return err
+	}
+	page, err := book.Page(say("files.about"), []sheet.Column{{Title: say("files.about"), Width: 24}, {Title: view.Name(lang, x.entity, 2), Width: 80}}, sheet.Options{})
+	if err != nil {
+		return err
+	}
+	lines := [][2]sheet.Cell{{sheet.Text(say("files.rows")), sheet.Int(x.n)}}
+	for _, c := range x.chips(show, ui.Query{Path: r.URL.Path, Values: x.values}) {
+		lines = append(lines, [2]sheet.Cell{sheet.Text(say("files.filter")), sheet.Text(c.Label)})
+	}
+	if x.archived {
+		lines = append(lines, [2]sheet.Cell{sheet.Text(say("files.filter")), sheet.Text(say("entity.archived_view"))})
+	}
+	lines = append(lines,
+		[2]sheet.Cell{sheet.Text(say("files.at")), sheet.Time(time.Now().UTC(), i18n.Zone(x.ctx))},
+		[2]sheet.Cell{sheet.Text(say("files.zone")), sheet.Text(i18n.Zone(x.ctx).String())},
+		[2]sheet.Cell{sheet.Text(say("files.by")), sheet.Text(viewer.From(x.ctx).Name)},
+		[2]sheet.Cell{sheet.Text(say("files.amounts")), sheet.Text(say("files.amounts_note"))},
+		[2]sheet.Cell{sheet.Text(say("files.back")), sheet.Text(say("files.back_note"))})
+	for _, l := range lines {
+		if err := page.Row(l[0], l[1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finished ends an answer of which part may be on its way: after a fault the

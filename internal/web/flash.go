@@ -41,4 +41,10 @@ func (s *site) takeFlash(w http.ResponseWriter, r *http.Request, p *layout.Page)
 	p.Flash = append(p.Flash, toast)
 }
 
-func undoPath(token string) string { return "/undo/" + url.PathEscape(token) }
+// undoPath is what takes a change back: its undo token, or a removed file behind "~".
+func undoPath(token string) string {
+	if file, ok := strings.CutPrefix(token, "~"); ok {
+		return "/attachments/" + url.PathEscape(file) + "/restore"
+	}
+	return "/undo/" + url.PathEscape(token)
+}

@@ -170,7 +170,9 @@ func (s *site) listView(r *http.Request, l *listing, show view.Show, total int, 
 	}
 	if !access.ForExport(v, e.Name).Empty() {
 		csv, json := ui.Query{Path: q.Path + ".csv", Values: values}, ui.Query{Path: q.Path + ".json", Values: values}
+		xlsx := ui.Query{Path: q.Path + ".xlsx", Values: values}
 		p.Exports = []ui.MenuItem{
+			{Label: i18n.T(show.Lang, "files.export_xlsx"), Icon: "table-properties", Href: xlsx.String()},
 			{Label: i18n.T(show.Lang, "entity.export_csv"), Icon: "file-text", Href: csv.With("bom", "1")},
 			{Label: i18n.T(show.Lang, "entity.export_raw"), Icon: "table", Href: csv.With("format", "raw")},
 			{Label: i18n.T(show.Lang, "entity.export_json"), Icon: "download", Href: json.String()},

@@ -92,6 +92,7 @@ func (w *world) placeholders(v *viewer.Viewer) func(path string) string {
 		comment = c.Comment.Create().SetSubjectType("Vendor").SetSubjectID(first(entity.ByName("Vendor"))).SetAuthorID(v.ID).SetAuthorName(v.Name).SetBody("x").SaveX(ctx).ID
 		return nil
 	})
+	file := w.file(v, "Vendor", first(entity.ByName("Vendor")))
 	line := w.s.Client.BudgetLine.Query().WithPlan(func(q *ent.BudgetPlanQuery) { q.WithPortfolio() }).FirstX(testkit.System())
 	return func(path string) string {
 		e := entityAt(path)
@@ -107,6 +108,8 @@ func (w *world) placeholders(v *viewer.Viewer) func(path string) string {
 			id = v.ID
 		case strings.HasPrefix(path, "/comments/"):
 			id = comment
+		case strings.HasPrefix(path, "/attachments/"):
+			id = file
 		}
 		field := "name"
 		if e != nil && e.Title != "" {

@@ -121,6 +121,9 @@ func (s *site) portfolioPage(w http.ResponseWriter, r *http.Request) error {
 	if p.Talk, err = s.talk(ctx, row.ID, href); err != nil {
 		return err
 	}
+	if p.Files, err = s.files(ctx, row.ID, href); err != nil {
+		return err
+	}
 	f := s.frame(r, p.Title, layout.Crumb{Label: view.Name(lang, e, 2), Href: "/" + e.Path}, layout.Crumb{Label: p.Title})
 	return s.show(w, r, http.StatusOK, f, page.Show(p))
 }

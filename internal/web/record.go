@@ -96,6 +96,9 @@ func (s *site) showRecord(w http.ResponseWriter, r *http.Request, e *entity.Enti
 	if p.Talk, err = s.talk(ctx, row.ID, p.Href); err != nil {
 		return err
 	}
+	if p.Files, err = s.files(ctx, row.ID, p.Href); err != nil {
+		return err
+	}
 	list := view.Name(show.Lang, e, 2)
 	title := show.Title(e, row)
 	return s.show(w, r, status, s.frame(r, title, layout.Crumb{Label: list, Href: "/" + e.Path}, layout.Crumb{Label: title}), view.RecordPage(p))

@@ -31,6 +31,9 @@ func (s *site) pages() map[string]handler {
 		"GET /admin/imports":              s.importsPage,
 		"GET /admin/imports/{id}":         s.importPage,
 		"POST /admin/imports/{id}/undo":   s.undoImport,
+		"GET /admin/jobs":                 s.jobsPage,
+		"POST /admin/jobs/{id}/again":     s.runJobAgain,
+		"POST /admin/jobs/{id}/give-up":   s.giveJobUp,
 		"GET /admin/users":                s.usersPage,
 		"GET /admin/users/{id}":           s.userPage,
 		"POST /admin/users/{id}/roles":    s.grantRole,
@@ -44,6 +47,11 @@ func (s *site) pages() map[string]handler {
 		"POST /admin/tokens/{id}/revoke":  s.revokeServiceToken,
 		"POST /comments/{id}":             s.editComment,
 		"GET /comments/{id}":              s.commentForm,
+		"GET /attachments/{id}":           s.attachment,
+		"GET /attachments/{id}/preview":   s.attachmentPreview,
+		"GET /attachments/{id}/remove":    s.askToRemoveFile,
+		"POST /attachments/{id}/remove":   s.removeFile,
+		"POST /attachments/{id}/restore":  s.restoreFile,
 		"/":                               s.nothingHere,
 	}
 }
@@ -54,6 +62,7 @@ func (s *site) entityPages() map[string]generic {
 		"GET ":                      s.list,
 		"GET .csv":                  s.exportCSV,
 		"GET .json":                 s.exportJSON,
+		"GET .xlsx":                 s.exportXLSX,
 		"GET /options":              s.options,
 		"GET /new":                  s.newForm,
 		"POST ":                     s.create,
@@ -69,6 +78,7 @@ func (s *site) entityPages() map[string]generic {
 		"POST /{id}/archive":        s.archive,
 		"POST /{id}/restore":        s.restore,
 		"POST /{id}/comments":       s.addComment,
+		"POST /{id}/files":          s.addFiles,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"steward/internal/platform/auth"
 	"steward/internal/platform/obs"
+	"steward/internal/platform/scan"
 	"steward/internal/platform/store"
 	"steward/internal/rules/viewer"
 )
@@ -49,6 +50,8 @@ type Config struct {
 	// told to stay on it.
 	HTTPS  bool
 	Limits Limits
+	// Scanner looks at files that come in; nil lets all of them pass.
+	Scanner *scan.Scanner
 	// Banner is shown on every page, for runs that must not be mistaken for
 	// production; it is a message id, empty for none.
 	Banner string

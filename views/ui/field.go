@@ -25,6 +25,7 @@ type Field struct {
 	Options     []Option
 	Blank       string // Select: label of the empty choice; none when ""
 	Accept      string // File: accepted types, ".csv,.xlsx"
+	Several     bool   // File: more than one at once
 	Required    bool
 	Disabled    bool
 	ReadOnly    bool

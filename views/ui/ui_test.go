@@ -163,7 +163,7 @@ func TestTextStaysText(t *testing.T) {
 		ui.Empty(ui.Blank{Icon: "info", Title: canary, Text: canary}), ui.Banner(ui.Notice{Title: canary, Text: canary}), ui.Toast(ui.ToastProps{Text: canary}),
 		ui.Conflict(ui.ConflictProps{ID: "c", By: canary, At: canary, Rows: []ui.ConflictRow{{Field: canary, Before: canary, Theirs: canary, Mine: canary}}, Mine: [][2]string{{"n", canary}}}),
 		ui.History([]ui.Change{{ID: "1", Who: canary, What: canary, Reason: canary, Via: canary, Fields: []ui.FieldChange{{Field: canary, Before: canary, After: canary}}}}),
-		ui.Comments(ui.Talk{ID: "t", Remarks: []ui.Remark{{ID: "1", Who: canary, Text: canary}}}), ui.SafeLink(canary, canary), ui.SafeLink("https://example.org/"+canary, canary), ui.Text(canary),
+		ui.Comments(ui.Talk{ID: "t", Remarks: []ui.Remark{{ID: "1", Who: canary, Text: canary}}}), ui.FileList(ui.Files{ID: "f", List: []ui.FileRow{{ID: "1", Name: canary, About: canary, Who: canary, State: canary}}, Hint: canary, Refused: []string{canary}}), ui.SafeLink(canary, canary), ui.SafeLink("https://example.org/"+canary, canary), ui.Text(canary),
 		ui.Facts([]ui.Fact{{Label: canary, Value: canary}}), ui.KPI(ui.Figure{Label: canary, Value: canary}), ui.InlineEdit(ui.Inline{ID: "i", Label: canary, Value: canary, URL: "/x"}),
 	}
 	for i, p := range parts {

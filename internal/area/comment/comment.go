@@ -4,17 +4,13 @@ package comment
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"entgo.io/ent/dialect/sql"
-
 	"steward/ent"
 	entcomment "steward/ent/comment"
-	"steward/ent/product"
-	"steward/internal/platform/entity"
+	"steward/internal/area/subject"
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
@@ -29,14 +25,6 @@ const EditableFor = 15 * time.Minute
 // bodyMax is the length of a comment in characters.
 const bodyMax = 20000
 
-// subject is a record that the viewer may see, and where it lies.
-type subject struct {
-	entity *entity.Entity
-	id     ident.ID
-	at     access.Row
-	places []access.Row // one for each product of a contract
-}
-
 // Add puts a comment on a record and returns it. The errors are NotFound for a
 // record the viewer cannot see, Forbidden for one they may not comment on, and
 // Validation naming "body" when it is empty or longer than 20,000 characters.
@@ -47,24 +35,24 @@ func Add(ctx context.Context, s *store.Store, on ident.ID, body string) (*ent.Co
 	}
 	var out *ent.Comment
 	err = s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
-		sub, err := find(ctx, c, on)
+		sub, err := subject.Find(ctx, c, on)
 		if err != nil {
 			return err
 		}
 		v := viewer.From(ctx)
-		if !slices.ContainsFunc(sub.places, access.ForRecord(v, "Comment", sub.entity.Name, access.Write).Includes) {
+		if !sub.Allows(v, "Comment", access.Write) {
 			return errs.Forbidden()
 		}
-		w := c.Comment.Create().SetSubjectType(sub.entity.Name).SetSubjectID(sub.id).
+		w := c.Comment.Create().SetSubjectType(sub.Entity.Name).SetSubjectID(sub.ID).
 			SetAuthorID(v.ID).SetAuthorName(v.Name).SetBody(body)
-		if sub.at.Portfolio != "" {
-			w.SetPortfolioID(sub.at.Portfolio)
+		if sub.At.Portfolio != "" {
+			w.SetPortfolioID(sub.At.Portfolio)
 		}
-		if sub.at.Product != "" {
-			w.SetProductID(sub.at.Product)
+		if sub.At.Product != "" {
+			w.SetProductID(sub.At.Product)
 		}
-		if sub.at.Vendor != "" {
-			w.SetVendorID(sub.at.Vendor)
+		if sub.At.Vendor != "" {
+			w.SetVendorID(sub.At.Vendor)
 		}
 		out, err = w.Save(scope.Elevate(ctx))
 		return err
@@ -98,7 +86,7 @@ func Edit(ctx context.Context, s *store.Store, id ident.ID, version int, body st
 		if err != nil {
 			return err
 		}
-		if _, err := find(ctx, c, x.SubjectID); err != nil {
+		if _, err := subject.Find(ctx, c, x.SubjectID); err != nil {
 			return err
 		}
 		v := viewer.From(ctx)
@@ -125,11 +113,11 @@ func Editable(v *viewer.Viewer, x *ent.Comment) bool {
 // NotFound for a record the viewer cannot see.
 func List(ctx context.Context, s *store.Store, on ident.ID, limit, offset int) ([]*ent.Comment, error) {
 	c := s.ClientOf(ctx)
-	sub, err := find(ctx, c, on)
+	sub, err := subject.Find(ctx, c, on)
 	if err != nil {
 		return nil, store.Known(err)
 	}
-	if !slices.ContainsFunc(sub.places, access.ForRecord(viewer.From(ctx), "Comment", sub.entity.Name, access.Read).Includes) {
+	if !sub.Allows(viewer.From(ctx), "Comment", access.Read) {
 		return nil, errs.NotFound()
 	}
 	// Seen as the record is seen now, wherever it lay when the comment was made.
@@ -150,50 +138,4 @@ func text(body string) (string, error) {
 		return "", errs.Invalid("body", "error.too_long", "max", bodyMax)
 	}
 	return body, nil
-}
-
-// find returns the record as the viewer sees it.
-func find(ctx context.Context, c *ent.Client, id ident.ID) (subject, error) {
-	e := entity.OfID(id)
-	if e == nil || !e.Registry {
-		return subject{}, errs.NotFound()
-	}
-	rows, err := e.List(ctx, c, func(sel *sql.Selector) { sel.Where(sql.EQ(sel.C("id"), id)) }, func(*sql.Selector) {}, 1, 0)
-	if err != nil {
-		return subject{}, err
-	}
-	if len(rows) == 0 {
-		return subject{}, errs.NotFound()
-	}
-	column := func(name string) ident.ID { x, _ := e.Value(rows[0], name).(ident.ID); return x }
-	sub := subject{entity: e, id: id, at: access.Row{ID: id, Portfolio: column("portfolio_id"), Product: column("product_id"), Vendor: column("vendor_id")}}
-	switch e.Name {
-	case "Portfolio":
-		sub.at.Portfolio = id
-	case "Product":
-		sub.at.Product = id
-	case "Vendor":
-		sub.at.Vendor = id
-	}
-	sub.places = []access.Row{sub.at}
-	if e.Via == nil {
-		return sub, nil
-	}
-	return sub, sub.join(ctx, c, column)
-}
-
-// join adds the products through which a contract, or a term of one, is reached.
-func (sub *subject) join(ctx context.Context, c *ent.Client, column func(string) ident.ID) error {
-	contract := sub.id
-	if sub.entity.Via.Column != "id" {
-		contract = column(sub.entity.Via.Column)
-	}
-	found, err := c.Product.Query().Where(product.HasContractsWith(func(sel *sql.Selector) { sel.Where(sql.EQ(sel.C("id"), contract)) })).
-		Select(product.FieldID).All(scope.Elevate(ctx))
-	for _, p := range found {
-		at := sub.at
-		at.Product = p.ID
-		sub.places = append(sub.places, at)
-	}
-	return err
 }

@@ -61,6 +61,9 @@ func each(t *testing.T, test func(w *world)) {
 				o := c.Objective.Create().SetName("O").SetPortfolioID(w.from.ID).SetProductID(id).SetCycleID(y.ID).SaveX(ctx)
 				k := c.KeyResult.Create().SetName("K").SetObjectiveID(o.ID).SetTarget(9).SaveX(ctx)
 				c.CheckIn.Create().SetKeyResultID(k.ID).SetOn(today).SetValue(1).SetConfidenceBp(1).ExecX(ctx)
+				c.Attachment.Create().SetSubjectType("Product").SetSubjectID(id).SetPortfolioID(w.from.ID).SetProductID(id).
+					SetBlobID(ident.New("blb")).SetName("plan.pdf").SetMediaType("application/pdf").SetSize(1).ExecX(ctx)
+				c.TagLink.Create().SetSubjectType("Product").SetSubjectID(id).SetPortfolioID(w.from.ID).SetProductID(id).SetTagID(ident.New("tag")).ExecX(ctx)
 				if _, err := comment.Add(ctx, s, id, "Hello"); err != nil {
 					return err
 				}

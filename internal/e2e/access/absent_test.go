@@ -108,7 +108,7 @@ func (w *world) pagesOfAbsent(p who, r *row, random string) {
 	for rest, body := range map[string]url.Values{
 		"GET ": nil, "GET /edit": nil, "GET /history": nil, "GET /cells/name": nil, "GET /budget": nil,
 		"POST ": form("version", "1", "name", "x"), "POST /archive": form("version", "1"), "POST /restore": form("version", "1"),
-		"POST /comments": form("body", "x"), "POST /cells/name": form("version", "1", "name", "x"),
+		"POST /comments": form("body", "x"), "POST /files": form(), "POST /cells/name": form("version", "1", "name", "x"),
 		"POST /moves/SUBMITTED": form("version", "1", "note", "x"), "POST /links/" + edge: form("add", w.first["ours/Product"].id.String()),
 	} {
 		method, rest, _ := strings.Cut(rest, " ")

@@ -1,6 +1,8 @@
 package access_test
 
 import (
+	"archive/zip"
+	"io"
 	"strings"
 	"testing"
 
@@ -23,15 +25,19 @@ func (w *world) paths(rows []*row) []string {
 	}
 	for _, e := range entity.Registry() {
 		base := "/" + e.Path
-		out = append(out, base, base+".csv", base+".json", base+"/options?q=", base+"/new")
+		out = append(out, base, base+".csv", base+".json", base+".xlsx", base+"/options?q=", base+"/new")
 	}
 	for _, r := range rows {
 		base := "/" + r.e.Path + "/" + r.id.String()
 		out = append(out, base, base+"/edit", base+"/history", base+"/cells/name?edit=1", "/comments/"+w.remarks[r.id].String())
+		if file, ok := w.files[r.id]; ok {
+			at := "/attachments/" + file.String()
+			out = append(out, at, at+"/remove")
+		}
 		switch r.e.Name {
 		case "Portfolio":
 			sheet := base[:len("/portfolios/")] + slug(r) + "/budget"
-			out = append(out, base+"/budget", sheet, sheet+"?fy=2031", sheet+"?fy=2031&show=FORECAST", sheet+"/lines?fy=2031", sheet+"/lines/"+w.first[r.house+"/BudgetLine"].id.String())
+			out = append(out, base+"/budget", sheet, sheet+"?fy=2031", sheet+"?fy=2031&show=FORECAST", sheet+".xlsx?fy=2031&show=all", sheet+"/lines?fy=2031", sheet+"/lines/"+w.first[r.house+"/BudgetLine"].id.String())
 		case "BudgetPlan":
 			out = append(out, base+"/moves/SUBMITTED")
 		}
@@ -64,6 +70,9 @@ func TestCanary(t *testing.T) {
 			}
 			for _, path := range paths {
 				status, body := w.get(p.v, path)
+				if status == 200 && strings.Contains(path, ".xlsx") {
+					body = unpacked(t, body)
+				}
 				if status == 200 {
 					reads++
 				}
@@ -99,11 +108,31 @@ func TestCanary(t *testing.T) {
 			}
 		}
 		for _, e := range entity.Registry() {
-			if !met[e.Name] && len(w.secretsOf(e.Name)) > 2 { // more than reason and comment
+			if !met[e.Name] && len(w.secretsOf(e.Name)) > 3 { // more than reason, comment and file
 				t.Errorf("the crawl as auditor met no secret of a %s", e.Name)
 			}
 		}
 	})
+}
+
+// unpacked is what the parts of a workbook say.
+func unpacked(t *testing.T, body string) string {
+	t.Helper()
+	z, err := zip.NewReader(strings.NewReader(body), int64(len(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for _, f := range z.File {
+		in, err := f.Open()
+		if err == nil {
+			_, err = io.Copy(&out, in)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.String()
 }
 
 // slug is the short name of a portfolio or product in addresses.

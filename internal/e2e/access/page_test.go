@@ -26,14 +26,16 @@ var routes = map[string]string{
 	// crawled by TestCanary
 	"GET /{$}": "crawl", "GET /me": "crawl", "GET /explorer": "crawl", "GET /admin/audit": "crawl", "GET /admin/imports": "crawl", "GET /admin/imports/{id}": "crawl",
 	"GET /admin/users": "crawl", "GET /admin/users/{id}": "crawl", "GET /admin/integrations": "crawl", "GET /comments/{id}": "crawl", "GET /sign-in": "crawl",
-	"GET ": "crawl", "GET .csv": "crawl", "GET .json": "crawl", "GET /options": "crawl", "GET /new": "crawl", "GET /{id}": "crawl", "GET /{id}/edit": "crawl",
-	"GET /{id}/history": "crawl", "GET /{id}/cells/{field}": "crawl", "GET /portfolios/{id}/budget": "crawl", "GET /portfolios/{id}/budget/lines": "crawl",
+	"GET ": "crawl", "GET .csv": "crawl", "GET .json": "crawl", "GET .xlsx": "crawl", "GET /options": "crawl", "GET /new": "crawl", "GET /{id}": "crawl", "GET /{id}/edit": "crawl",
+	"GET /{id}/history": "crawl", "GET /{id}/cells/{field}": "crawl", "GET /portfolios/{id}/budget": "crawl", "GET /portfolios/{id}/budget.xlsx": "crawl", "GET /portfolios/{id}/budget/lines": "crawl",
 	"GET /portfolios/{id}/budget/lines/{line}": "crawl", "GET /budget-plans/{id}": "crawl", "GET /budget-plans/{id}/moves/{to}": "crawl",
 	"GET /portfolios/{id}": "crawl", "GET /products/{id}": "crawl",
+	"GET /attachments/{id}": "crawl", "GET /attachments/{id}/preview": "own", "GET /attachments/{id}/remove": "crawl",
 	// refused by TestPagesRefuse and TestForeignEqualsAbsent
 	"POST ": "refuse", "POST /{id}": "refuse", "POST /{id}/archive": "refuse", "POST /{id}/restore": "refuse", "POST /{id}/cells/{field}": "refuse",
-	"PATCH /{id}/cells/{field}": "refuse", "POST /{id}/moves/{to}": "refuse", "POST /{id}/links/{edge}": "refuse", "POST /{id}/comments": "refuse",
-	"POST /admin/imports/{id}/undo": "refuse", "PATCH /portfolios/{id}/budget/cells": "refuse", "POST /portfolios/{id}/budget/lines": "refuse", "POST /portfolios/{id}/budget/lines/{line}": "refuse",
+	"PATCH /{id}/cells/{field}": "refuse", "POST /{id}/moves/{to}": "refuse", "POST /{id}/links/{edge}": "refuse", "POST /{id}/comments": "refuse", "POST /{id}/files": "refuse",
+	"POST /attachments/{id}/remove": "refuse", "POST /attachments/{id}/restore": "refuse",
+	"POST /admin/imports/{id}/undo": "refuse", "PATCH /portfolios/{id}/budget/cells": "refuse", "POST /portfolios/{id}/budget/sheet": "refuse", "POST /portfolios/{id}/budget/sheet/apply": "refuse", "POST /portfolios/{id}/budget/lines": "refuse", "POST /portfolios/{id}/budget/lines/{line}": "refuse",
 	// about people's rights: TestRightsOfPeople
 	"POST /admin/users/{id}/roles": "rights", "POST /admin/roles/{id}/confirm": "rights", "POST /admin/roles/{id}/revoke": "rights",
 	"POST /admin/users/{id}/members": "rights", "POST /admin/members/{id}/remove": "rights", "POST /admin/users/{id}/active": "rights",
@@ -41,6 +43,8 @@ var routes = map[string]string{
 	// of oneself and of nobody: internal/web and internal/area/people prove them
 	"GET /me/session": "own", "POST /me/profile": "own", "POST /me/sessions/{id}/end": "own", "POST /me/tokens": "own", "POST /me/tokens/{id}/revoke": "own", "POST /undo/{token}": "own",
 	"POST /me/language": "open", "POST /me/theme": "open", "POST /me/density": "open", "POST /csp-reports": "open", "GET /static/": "open",
+	// of administrators of the application alone: internal/web TestJobsPage, internal/platform/job TestDeadLetters
+	"GET /admin/jobs": "crawl", "POST /admin/jobs/{id}/again": "rights", "POST /admin/jobs/{id}/give-up": "rights",
 }
 
 var pattern = regexp.MustCompile(`"((?:GET|POST|PATCH|PUT|DELETE) ?[^" ]*)"\s*[:,]`)
@@ -116,6 +120,11 @@ func TestPagesRefuse(t *testing.T) {
 						continue
 					}
 					refused(p, want, base, form("version", "1", "name", "changed"))
+					refused(p, want, base+"/files", form())
+					if file, ok := w.files[r.id]; ok {
+						refused(p, want, "/attachments/"+file.String()+"/remove", form())
+						refused(p, absent, "/attachments/"+file.String()+"/restore", form()) // it was not removed
+					}
 					if e.Archivable {
 						refused(p, want, base+"/archive", form("version", "1"))
 					}
@@ -185,6 +194,7 @@ func (w *world) budgetWrites(p who, door string, line, plan *row) map[string]int
 	return map[string]int{
 		"cells":     first(w.send(p.v, "PATCH", base+"cells", "application/json", cells)),
 		"new line":  first(w.page(p.v, "POST", base+"lines", form("plan_id", plan.id.String(), "name", "x", "category", "SERVICES"))),
+		"a sheet":   first(w.page(p.v, "POST", base+"sheet/apply", form("cells", strings.Replace(cells, "2031-12", "2031-10", 1), "fy", "2031"))),
 		"its cells": first(w.page(p.v, "POST", base+"lines/"+line.id.String(), form(string(budget.Planned)+".2031-11", "5", "version.2031-11", "0"))),
 	}
 }

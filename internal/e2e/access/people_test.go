@@ -66,6 +66,9 @@ func knows(v *viewer.Viewer, s secret) bool {
 	switch s.field {
 	case "(comment)":
 		return access.ForRecord(v, "Comment", s.row.e.Name, access.Read).Includes(s.row.place)
+	case "(file)": // its name also stands in the history of the row
+		return access.ForRecord(v, "Attachment", s.row.e.Name, access.Read).Includes(s.row.place) ||
+			access.ForRecord(v, "ChangeEvent", s.row.e.Name, access.Read).Includes(s.row.place)
 	case "(reason)":
 		return access.ForRecord(v, "ChangeEvent", s.row.e.Name, access.Read).Includes(s.row.place)
 	}

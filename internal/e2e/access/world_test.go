@@ -15,6 +15,7 @@ import (
 	"steward/ent"
 	_ "steward/ent/registry"
 	"steward/graph"
+	"steward/internal/area/attachment"
 	"steward/internal/area/budget"
 	"steward/internal/area/contract"
 	"steward/internal/area/okr"
@@ -32,7 +33,7 @@ import (
 // secret is one text or amount that stands in exactly one field of one row.
 type secret struct {
 	row   *row
-	field string // a column, or "(comment)" or "(reason)" of what hangs on the row
+	field string // a column, or "(comment)", "(file)" or "(reason)" of what hangs on the row
 }
 
 // row is one record of the world and where it lies.
@@ -64,6 +65,7 @@ type world struct {
 	secrets map[string]secret
 	batches map[string]ident.ID // import batch of a house
 	remarks map[ident.ID]ident.ID
+	files   map[ident.ID]ident.ID
 	n       int
 	granted int // writes that the API let through
 }
@@ -92,7 +94,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	contract.Install(s)
 	okr.Install(s)
 	budget.Install(s)
-	w := &world{t: t, s: s, first: map[string]*row{}, secrets: map[string]secret{}, batches: map[string]ident.ID{}, remarks: map[ident.ID]ident.ID{}}
+	w := &world{t: t, s: s, first: map[string]*row{}, secrets: map[string]secret{}, batches: map[string]ident.ID{}, remarks: map[ident.ID]ident.ID{}, files: map[ident.ID]ident.ID{}}
 	quiet := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.pages = web.New(web.Config{Store: s, Auth: w, Log: quiet})
 	limits := graph.Limits{Body: 4 << 20, Points: 1 << 28, Timeout: time.Minute,
@@ -260,6 +262,7 @@ func (w *world) fill(house string, e *entity.Entity) *row {
 	w.rows = append(w.rows, r)
 	w.locate(r)
 	w.remark(r)
+	w.file(r)
 	return r
 }
 
@@ -309,6 +312,19 @@ func (w *world) remark(r *row) {
 		}
 		return err
 	})
+}
+
+// file puts a file on a row; name and content are secrets of those who read the row.
+func (w *world) file(r *row) {
+	w.t.Helper()
+	if r.e.ReadOnly { // nobody changes it
+		return
+	}
+	x, err := attachment.Add(testkit.System(), w.s, nil, r.id, w.canary(r, "(file)")+".txt", strings.NewReader(w.canary(r, "(file)")))
+	if err != nil {
+		w.t.Fatal(r.e.Name, err)
+	}
+	w.files[r.id] = x.ID
 }
 
 // batch adds an import to a house; its secrets are seen by whoever reads imports

@@ -34,6 +34,7 @@ type nature struct {
 	bom      int  // bytes of the byte order mark
 	feeds    bool // has line feeds
 	binary   Key  // why the file is not text at all, or empty
+	workbook bool // begins as .xlsx files do
 }
 
 // signatures of files that people upload by mistake for a CSV.
@@ -41,13 +42,18 @@ var signatures = []struct {
 	magic string
 	key   Key
 }{
-	{"PK\x03\x04", "import.fault.spreadsheet"},
-	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "import.fault.spreadsheet"},
+	{"PK\x05\x06", "import.fault.compressed"},
+	{"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "import.fault.locked"},
 	{"%PDF-", "import.fault.binary"},
 	{"\x1f\x8b", "import.fault.compressed"},
 	{"BZh", "import.fault.compressed"},
 	{"\xFD7zXZ\x00", "import.fault.compressed"},
 	{"\x28\xB5\x2F\xFD", "import.fault.compressed"},
+	{"7z\xBC\xAF", "import.fault.compressed"},
+	{"Rar!", "import.fault.compressed"},
+	{"\x89PNG", "import.fault.binary"},
+	{"\xFF\xD8\xFF", "import.fault.binary"},
+	{"GIF8", "import.fault.binary"},
 }
 
 // inspect reads a file once and says what it is.
@@ -60,6 +66,7 @@ func inspect(f File) (nature, error) {
 	var n nature
 	var count utf8Count
 	var zeros [2]int64 // NUL bytes at even and odd places: UTF-16 shows by them
+	var controls int64 // other bytes that no text has
 	hash := sha256.New()
 	head := make([]byte, 0, 16)
 	buf := make([]byte, 64<<10)
@@ -72,8 +79,11 @@ func inspect(f File) (nature, error) {
 		}
 		if n.size < 64<<10 {
 			for i, b := range chunk {
-				if b == 0 {
+				switch {
+				case b == 0:
 					zeros[(n.size+int64(i))%2]++
+				case b < 0x20 && b != '\t' && b != '\n' && b != '\r' && b != '\f':
+					controls++
 				}
 			}
 		}
@@ -94,6 +104,7 @@ func inspect(f File) (nature, error) {
 			n.binary = s.key
 		}
 	}
+	n.workbook = bytes.HasPrefix(head, []byte("PK\x03\x04"))
 	seen := min(n.size, 64<<10)
 	switch {
 	case bytes.HasPrefix(head, []byte{0xEF, 0xBB, 0xBF}):
@@ -113,8 +124,16 @@ func inspect(f File) (nature, error) {
 	default:
 		n.encoding = Windows1252
 	}
+	wide := n.encoding == UTF16LE || n.encoding == UTF16BE
+	if n.binary == "" && !wide && controls+zeros[0]+zeros[1] > seen/20+mayControl {
+		n.binary = "import.fault.binary"
+	}
 	return n, nil
 }
+
+// mayControl is how many control characters even a short text may have: a stray one is
+// a fault of its row, not of the file.
+const mayControl = 8
 
 // utf8Count counts multi-byte letters and bytes that are no UTF-8, over chunks.
 type utf8Count struct {

@@ -45,6 +45,7 @@ type Options struct {
 const (
 	SetDates     = "dates"     // month-first or day-first
 	SetSeparator = "separator" // , ; tab |
+	SetSheet     = "sheet"     // of a workbook; without it the first that can be seen
 	setColumn    = "column."   // column.planned=Plan cost
 	setTotal     = "total."    // total.planned=50301821979.00, compared with the sum
 )
@@ -60,7 +61,7 @@ func (o Options) Setting(name, fallback string) string {
 // Allow fails when a setting is neither general nor one of names.
 func (o Options) Allow(names ...string) error {
 	for _, k := range Sorted(o.Set) {
-		if k == SetDates || k == SetSeparator || strings.HasPrefix(k, setColumn) ||
+		if k == SetDates || k == SetSeparator || k == SetSheet || strings.HasPrefix(k, setColumn) ||
 			strings.HasPrefix(k, setTotal) || slices.Contains(names, k) {
 			continue
 		}

@@ -101,8 +101,16 @@ type reading struct {
 
 	mapping *mapping
 	decoded bool
-	blanks  int // empty lines in a row, and where they began
+	typed   bool // the cells have types: see Row.Typed
+	blanks  int  // empty lines in a row, and where they began
 	blankAt int
+}
+
+// records is a file cut into rows of cells: next returns io.EOF after the last, place
+// is the line that comes next.
+type records interface {
+	next() (record, error)
+	place() int
 }
 
 func (r *reading) read(ctx context.Context) error {
@@ -112,6 +120,8 @@ func (r *reading) read(ctx context.Context) error {
 	}
 	r.stage.Hashes = append(r.stage.Hashes, n.hash)
 	switch {
+	case n.workbook:
+		return r.workbook(ctx)
 	case n.binary != "":
 		r.fault(1, Say(n.binary), Say("import.hint.save_as_csv"))
 		return nil
@@ -166,7 +176,7 @@ func separator(set string) (byte, error) {
 
 // header reads until the row that names every required column. It reports
 // whether there is one; where there is none it says what the best row lacks.
-func (r *reading) header(s *scanner) (bool, error) {
+func (r *reading) header(s records) (bool, error) {
 	var nearest record
 	var lacks []string
 	best, above := -1, 0
@@ -229,14 +239,14 @@ func (r *reading) wanted(lacks []string) (names []string) {
 	return names
 }
 
-func (r *reading) rows(ctx context.Context, s *scanner) error {
+func (r *reading) rows(ctx context.Context, s records) error {
 	first := r.report.Rows
 	for {
 		rec, err := s.next()
 		if errors.Is(err, io.EOF) {
 			r.endBlanks()
 			if r.report.Rows == first {
-				r.warn(s.line, "", Say("import.warning.no_rows"))
+				r.warn(s.place(), "", Say("import.warning.no_rows"))
 			}
 			return nil
 		}
@@ -279,7 +289,7 @@ func (r *reading) rows(ctx context.Context, s *scanner) error {
 
 func (r *reading) row(rec record) error {
 	row := &Row{File: r.file.Name, Line: rec.line, cells: rec.cells, file: r.index, decoded: r.decoded,
-		mapping: r.mapping, stage: r.stage, dates: r.order}
+		typed: r.typed, errors: rec.errors, mapping: r.mapping, stage: r.stage, dates: r.order}
 	if extra := len(rec.cells) - len(r.mapping.labels); extra > 0 && !blankCells(rec.cells[len(r.mapping.labels):]) {
 		row.Fault("", Say("import.fault.too_many_cells", "n", len(rec.cells), "expected", len(r.mapping.labels)), Say("import.hint.quote"))
 	} else {

@@ -22,6 +22,8 @@ type Row struct {
 
 	file    int
 	decoded bool
+	typed   bool
+	errors  []int
 	mapping *mapping
 	stage   *Staged
 	dates   DateOrder
@@ -50,12 +52,28 @@ func (r *Row) Raw(name string) string {
 	return ""
 }
 
+// Typed reports whether the cells come from a workbook, whose texts are never taken for
+// formulas and so stand as they are.
+func (r *Row) Typed() bool { return r.typed }
+
+// unreadable says why a cell cannot be read, or nothing.
+func (r *Row) unreadable(name string) Key {
+	if slices.Contains(r.errors, r.mapping.at(name)) {
+		return "import.fault.cell_error"
+	}
+	return damaged(r.Raw(name), r.decoded)
+}
+
 // Text returns a cell without surrounding space and with line ends as LF. A cell
-// with bytes that are no letters is a fault.
+// with bytes that are no letters is a fault, as is one with an error in a workbook.
 func (r *Row) Text(name string) string {
 	raw := r.Raw(name)
-	if key := damaged(raw, r.decoded); key != "" {
-		r.Fault(name, Say(key), Say("import.hint.encoding"))
+	if key := r.unreadable(name); key != "" {
+		hint := Say("import.hint.encoding")
+		if r.typed {
+			hint = Message{}
+		}
+		r.Fault(name, Say(key), hint)
 		return ""
 	}
 	if strings.IndexByte(raw, '\r') >= 0 {
@@ -74,7 +92,7 @@ func (r *Row) Line1(name string) string { return strings.Join(strings.Fields(r.T
 // Must is Line1 of a cell that may not be empty; an empty one is a fault.
 func (r *Row) Must(name string) string {
 	s := r.Line1(name)
-	if s == "" && damaged(r.Raw(name), r.decoded) == "" {
+	if s == "" && r.unreadable(name) == "" {
 		r.Fault(name, Say("import.fault.missing"), Message{})
 	}
 	return s

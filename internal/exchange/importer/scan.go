@@ -36,13 +36,16 @@ type scanner struct {
 type record struct {
 	line   int
 	cells  []string
-	blank  bool // a line with nothing on it
-	broken Key  // why the record cannot be read, or empty
+	blank  bool  // a line with nothing on it
+	broken Key   // why the record cannot be read, or empty
+	errors []int // cells of a workbook that hold an error such as #REF!
 }
 
 func newScanner(in io.Reader, comma byte) *scanner {
 	return &scanner{in: bufio.NewReaderSize(in, 64<<10), comma: comma, line: 1}
 }
+
+func (s *scanner) place() int { return s.line }
 
 // next returns the next record, io.EOF after the last, or the reader's error.
 func (s *scanner) next() (record, error) {

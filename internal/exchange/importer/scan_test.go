@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -184,6 +185,8 @@ func TestEncodingsAndSeparators(t *testing.T) {
 		"tabs":                          strings.ReplaceAll(text, ",", "\t"),
 		"bars":                          strings.ReplaceAll(text, ",", "|"),
 		"carriage returns":              strings.ReplaceAll(text, "\n", "\r"),
+		"carriage returns and feeds":    strings.ReplaceAll(text, "\n", "\r\n"),
+		"mixed line ends":               strings.Replace(strings.Replace(text, "\n", "\r\n", 1), "\n2", "\r2", 1),
 		"a title and notes first":       "Report of payments\n\n\"Notes, many\"\n" + text,
 		"quoted header":                 `"NUMÉRO","  nom ","paye"` + text[strings.Index(text, "\n"):],
 		"semicolons and decimal commas": "Numéro;Nom;Payé\n1;Zoé Müller;\"12.50\"\n2;François;3\n",
@@ -253,8 +256,14 @@ func TestFilesThatCannotBeReadAreFaultsNotErrors(t *testing.T) {
 		"empty":                   {"", "import.fault.empty"},
 		"only a byte order mark":  {"\xEF\xBB\xBF", "import.fault.empty"},
 		"only blank lines":        {"\n\n , ,\n", "import.fault.empty"},
-		"a workbook":              {"PK\x03\x04rest", "import.fault.spreadsheet"},
+		"a broken archive":        {"PK\x03\x04rest", "import.fault.archive"},
+		"an empty archive":        {"PK\x05\x06" + strings.Repeat("\x00", 18), "import.fault.compressed"},
+		"an old or locked book":   {"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "import.fault.locked"},
 		"gzip":                    {"\x1f\x8b\x08", "import.fault.compressed"},
+		"PDF":                     {"%PDF-1.7\n", "import.fault.binary"},
+		"a picture":               {"\x89PNG\r\n\x1a\n", "import.fault.binary"},
+		"a program":               {"\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 50), "import.fault.binary"},
+		"noise":                   {noise(4096), "import.fault.binary"},
 		"another table":           {"Colour,Size\nred,4\n", "import.fault.header"},
 		"a quote over everything": {"Number,Name\n1,\"A\n2,B\n", "import.fault.quote"},
 	} {
@@ -272,6 +281,21 @@ func TestFilesThatCannotBeReadAreFaultsNotErrors(t *testing.T) {
 	_, _, err := Read(context.Background(), people{}, []File{Path(filepath.Join(t.TempDir(), "none.csv"))}, Options{})
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// noise is bytes without order.
+func noise(n int) string {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{1}).Read(b)
+	return string(b)
+}
+
+// A control character here and there is a fault of its row, or of none.
+func TestTextWithAStrayControlCharacterIsRead(t *testing.T) {
+	_, r := readText(t, Options{}, "Number,Name\n1,A\x0bB\n2,C\x00\n"+strings.Repeat("3,D\n", 3))
+	if len(r.Faults) != 1 || r.Faults[0].Reason.Key != "import.fault.nul" || r.Faults[0].Line != 3 {
+		t.Errorf("%+v", r.Faults)
 	}
 }
 

@@ -1,15 +1,16 @@
-// Package tabular reads any registry entity from a CSV file by its own export's
-// headers (format csv): the names of columns, of GraphQL fields, or the labels of
+// Package tabular reads any registry entity from a CSV file or an .xlsx workbook by
+// its own export's headers (format csv): the names of columns, of GraphQL fields, or the labels of
 // the pages in either language. Rows are written through the same rules as rows
 // entered by hand.
 //
-// internal/app lists the format; nothing else needs this package.
+// internal/app lists the format; the page door writes references as it reads them.
 package tabular
 
 import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"steward/internal/exchange/importer"
@@ -18,9 +19,10 @@ import (
 	"steward/internal/rules/errs"
 	"steward/internal/rules/flow"
 	"steward/internal/rules/formula"
+	"steward/internal/rules/money"
 )
 
-// Format of the CSV of any registry entity.
+// Format of the CSV or workbook of any registry entity.
 type Format struct{}
 
 // Name of the format.
@@ -51,7 +53,7 @@ func (Format) Open(o importer.Options) (importer.Parser, error) {
 		p.fields = append(p.fields, f)
 		if f.Ref != "" {
 			to := entity.ByName(f.Ref)
-			p.lookups[f.Name] = &importer.Kind{Entity: f.Ref, Lookup: true, Match: []string{"id", "key", to.Title, "external_id"}}
+			p.lookups[f.Name] = &importer.Kind{Entity: f.Ref, Lookup: true, Match: TitleColumns(to)}
 		}
 		if f.Kind == "enum" {
 			p.words[f.Name] = words(e, f)
@@ -117,7 +119,11 @@ func (p *parser) Kinds() []*importer.Kind { return []*importer.Kind{p.known, p.k
 // Columns are the fields people may set, and beside them those that an export
 // also holds and that belong to the system.
 func (p *parser) Columns() []importer.Column {
-	out := []importer.Column{importer.Col("id", "id"), importer.Col("external_id", "external_id", "externalID", "External id", "Identifiant externe")}
+	external := importer.Col("external_id", "external_id", "externalID", "External id", "Identifiant externe")
+	if f, ok := p.entity.Field("external_id"); ok {
+		external.Headers = append(external.Headers, headers(p.entity, f)...)
+	}
+	out := []importer.Column{importer.Col("id", "id"), external}
 	for i := range p.entity.Fields {
 		f := &p.entity.Fields[i]
 		c := importer.Column{Name: f.Name, Headers: headers(p.entity, f)}
@@ -156,7 +162,7 @@ func headers(e *entity.Entity, f *entity.Field) []string {
 // an external id, or else its content, is found again by it.
 func (p *parser) Row(r *importer.Row) {
 	id := r.Line1("id")
-	raw := r.Has("id") // a raw export: text stands as it is
+	raw := r.Has("id") || r.Typed() // a raw export or a workbook: text stands as it is
 	v := importer.Values{}
 	labels := map[string]string{}
 	var names []string
@@ -207,7 +213,10 @@ func (p *parser) value(r *importer.Row, f *entity.Field, raw bool) (value any, o
 	}
 	switch f.Kind {
 	case "ref":
+		text, _ = referred(entity.ByName(f.Ref), text)
 		return importer.Ref{Kind: p.lookups[f.Name], ID: text}, true
+	case "bp":
+		text = points(text)
 	case "money", "decimal":
 		return r.Money(f.Name, 1), true
 	case "date":
@@ -223,6 +232,20 @@ func (p *parser) value(r *importer.Row, f *entity.Field, raw bool) (value any, o
 		return nil, false
 	}
 	return v, true
+}
+
+// points turns a percentage, as a workbook shows it, into its hundredths: 85.5% is
+// 8550. What is none stays for the field to refuse.
+func points(text string) string {
+	share, ok := strings.CutSuffix(text, "%")
+	if !ok {
+		return text
+	}
+	a, err := money.ParseFile(share, 1)
+	if err != nil || a%100 != 0 {
+		return text
+	}
+	return strconv.FormatInt(int64(a/100), 10)
 }
 
 // said is the message of a rule's error about one value.

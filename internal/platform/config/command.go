@@ -19,11 +19,15 @@ type Command struct {
 	LogLevel string `help:"How much to log: ${enum}." enum:"debug,info,warn,error" default:"info"`
 
 	Serve   Serve    `cmd:"" help:"Run the server."`
+	Worker  Worker   `cmd:"" help:"Do background jobs and serve nothing."`
 	Migrate Migrate  `cmd:"" help:"Apply the migrations that the database lacks, or show them."`
 	Seed    Seed     `cmd:"" help:"Fill an empty database."`
 	Import  Import   `cmd:"" help:"Read files of another system. A dry run unless --apply."`
 	Token   Token    `cmd:"" help:"Make, list and revoke API tokens."`
 	Audit   Audit    `cmd:"" help:"Check the record of changes."`
+	Backup  Backup   `cmd:"" help:"Copy the whole database into one file, beside a running server."`
+	Restore Restore  `cmd:"" help:"Fill an empty database from a backup."`
+	Doctor  Doctor   `cmd:"" help:"Check configuration, database, key, identity provider and data. Takes the settings of serve."`
 	Schema  struct{} `cmd:"" help:"Print the GraphQL schema."`
 	Version Version  `cmd:"" help:"Print version, commit, build date and Go version."`
 }
@@ -52,6 +56,7 @@ type Serve struct {
 	RateWrites    int            `help:"Writes a second for one person or address; 0 is no limit." default:"20" placeholder:"N"`
 	RateReads     int            `help:"Reads a minute for one person or address; 0 is no limit." default:"600" placeholder:"N"`
 	RatePoints    int            `help:"GraphQL cost points a minute for one caller; 0 is no limit." default:"50000" placeholder:"N"`
+	Scanner       Scanner        `help:"Virus scanner for files on records, a clamd: tcp:HOST:PORT or unix:PATH. Without one, files are not scanned." placeholder:"ADDR"`
 	DrainWait     *time.Duration `help:"How long /readyz says no before connections are closed at a stop. Default: 5s in production, else 0s." placeholder:"D"`
 
 	OIDCIssuer      string     `name:"oidc-issuer" env:"STEWARD_OIDC_ISSUER" help:"Issuer of the identity provider, as its discovery document spells it." placeholder:"URL"`
@@ -77,6 +82,15 @@ func (s *Serve) Drain() time.Duration {
 func (s *Serve) MigrateFirst() bool {
 	_, sqlite := s.Database.SQLite()
 	return s.Migrate || s.Demo || sqlite
+}
+
+// Worker is `steward worker`: background jobs alone.
+type Worker struct {
+	Storage
+	OpsListen  string  `help:"Address of the listener with /metrics, and /debug/pprof/ on loopback; empty for none." default:"127.0.0.1:9091" placeholder:"ADDR"`
+	Production bool    `help:"Refuse every unsafe setting."`
+	Parallel   int     `help:"Jobs at a time." default:"4" placeholder:"N"`
+	Scanner    Scanner `help:"Virus scanner for files on records that wait for it, as for serve." placeholder:"ADDR"`
 }
 
 // Migrate is `steward migrate`.
@@ -134,6 +148,27 @@ type Audit struct {
 		Storage
 		JSON bool `name:"json" help:"Print JSON."`
 	} `cmd:"" help:"Recompute every seal of the record of changes. Exit 1 when one does not fit."`
+}
+
+// Backup is `steward backup DEST`.
+type Backup struct {
+	Storage
+	Dest string `arg:"" name:"dest" help:"New file, or a folder in which it gets a name with the date. The manifest lies beside it."`
+}
+
+// Restore is `steward restore SRC`.
+type Restore struct {
+	Storage
+	Source string `arg:"" name:"src" help:"The file that steward backup wrote, its manifest beside it."`
+	Verify bool   `help:"Check what was restored: rows of every table, record of changes, totals, keys. Exit 1 when something is wrong."`
+}
+
+// Doctor is `steward doctor`. It takes the settings of the server and judges them.
+type Doctor struct {
+	Serve
+	Backups  string   `help:"Folder of the backups: is there room, how old is the newest." placeholder:"FOLDER"`
+	JSON     bool     `name:"json" help:"Print JSON."`
+	Problems []string `kong:"-"` // what serve would refuse, one sentence each
 }
 
 // Version is `steward version`.

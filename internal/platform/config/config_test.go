@@ -210,6 +210,7 @@ func TestCommands(t *testing.T) {
 	file := keyFile(t, 0o600)
 	for line, name := range map[string]string{
 		"serve --demo": "serve", "migrate --status": "migrate", "seed demo": "seed demo", "schema": "schema", "version --json": "version", "audit verify": "audit verify",
+		"backup /srv/backups": "backup", "restore /srv/a.dump --verify": "restore", "doctor --production --json --backups /srv": "doctor",
 		"import csv " + file + " --apply --skip-faults --set unit=1000 --set type=Vendor --portfolio PF-1 --json": "import", "import --undo chs_1": "import",
 		"token create --service sync --role engineer --role auditor --portfolio * --days 7": "token create",
 		"token create --person a@b.example --role viewer --portfolio PF-000001":             "token create",
@@ -235,6 +236,8 @@ func TestCommands(t *testing.T) {
 		"token create --service a --portfolio *":                               "--role",
 		"token create --service a --role viewer":                               "--portfolio",
 		"token create --service a --role viewer --portfolio * --days 91":       "1 to 90",
+		"backup":                            "<dest>",
+		"restore --verify":                  "<src>",
 		"token revoke":                      "<id>",
 		"migrate --database=oracle:x":       "neither sqlite:PATH",
 		"serve --trusted-proxy=10.0.0.1/99": "trusted-proxy",
@@ -294,6 +297,23 @@ func TestHelp(t *testing.T) {
 		if _, err := Parse(strings.Fields(line), &out); !errors.Is(err, ErrShown) || !strings.Contains(out.String(), want) {
 			t.Errorf("%s: %v\n%s", line, err, out.String())
 		}
+	}
+}
+
+// TestDoctorTakesWhatServeRefuses: an unsafe configuration is the doctor's finding, not the end of it.
+func TestDoctorTakesWhatServeRefuses(t *testing.T) {
+	quiet(t)
+	c, err := parse("doctor --listen :8080 --database oracle:x --oidc-issuer http://id.example/realms/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"neither sqlite:PATH", "--listen :8080 reaches other machines", "plain http to another machine", "needs STEWARD_OIDC_CLIENT_SECRET"} {
+		if !strings.Contains(strings.Join(c.Doctor.Problems, "\n"), want) {
+			t.Errorf("no %q in %q", want, c.Doctor.Problems)
+		}
+	}
+	if c, err = parse("doctor"); err != nil || len(c.Doctor.Problems) != 0 {
+		t.Errorf("%v %q", err, c.Doctor.Problems)
 	}
 }
 

@@ -68,6 +68,8 @@ func (c *Command) storage() *Storage {
 	switch c.Name {
 	case "serve":
 		return &c.Serve.Storage
+	case "worker":
+		return &c.Worker.Storage
 	case "migrate":
 		return &c.Migrate.Storage
 	case "seed demo":
@@ -82,6 +84,12 @@ func (c *Command) storage() *Storage {
 		return &c.Token.Revoke.Storage
 	case "audit verify":
 		return &c.Audit.Verify.Storage
+	case "backup":
+		return &c.Backup.Storage
+	case "restore":
+		return &c.Restore.Storage
+	case "doctor":
+		return &c.Doctor.Storage
 	}
 	return nil
 }
@@ -108,6 +116,11 @@ func (c *Command) settle(args []string) (bad []string) {
 	switch c.Name {
 	case "serve":
 		return append(bad, c.Serve.settle()...)
+	case "worker":
+		return append(bad, c.Worker.unsafe()...)
+	case "doctor": // it tells what is wrong instead of refusing to
+		c.Doctor.Problems = append(bad, c.Doctor.Serve.settle()...)
+		return nil
 	case "import":
 		return append(bad, c.Import.problems()...)
 	case "token create":

@@ -40,16 +40,7 @@ func (s *Serve) unsafe() (bad []string) {
 			bad = append(bad, fmt.Sprintf(sentence, args...))
 		}
 	}
-	for _, a := range [][2]string{{"--listen", s.Listen}, {"--ops-listen", s.OpsListen}} {
-		if a[0] == "--ops-listen" && a[1] == "" {
-			continue
-		}
-		_, port, err := net.SplitHostPort(a[1])
-		if err == nil {
-			_, err = net.LookupPort("tcp", port)
-		}
-		refuse(err != nil, "%s %q is not HOST:PORT", a[0], a[1])
-	}
+	bad = append(badListen("--listen", s.Listen), badListen("--ops-listen", s.OpsListen)...)
 	if len(bad) > 0 {
 		return bad
 	}
@@ -61,19 +52,7 @@ func (s *Serve) unsafe() (bad []string) {
 
 	_, sqlite := s.Database.SQLite()
 	refuse(sqlite && s.Replicas > 1, "SQLite serves one server only: use PostgreSQL for %d replicas", s.Replicas)
-	if !sqlite {
-		refuse(s.KeyFile == "", "PostgreSQL needs --key-file: the key that encrypts stored secrets must not lie in the database")
-	}
-	if s.KeyFile != "" {
-		info, err := os.Stat(s.KeyFile)
-		switch {
-		case err == nil:
-			refuse(!info.Mode().IsRegular(), "the key file %s is not a file", s.KeyFile)
-			refuse(info.Mode().Perm()&0o007 != 0, "every user of this machine can open the key file %s: chmod 600", s.KeyFile)
-		default:
-			refuse(!sqlite, "the key file %s cannot be read", s.KeyFile)
-		}
-	}
+	bad = append(bad, s.Storage.unsafe()...)
 
 	refuse(s.Demo && s.Production, "--demo lets everybody sign in as anybody and never runs with --production")
 	refuse(s.Demo && s.OIDCIssuer != "", "--demo has a sign-in of its own and never runs with --oidc-issuer")
@@ -95,11 +74,74 @@ func (s *Serve) unsafe() (bad []string) {
 	}
 	refuse(s.OIDCIssuer == "", "production needs --oidc-issuer: without it nobody can sign in")
 	refuse(!s.Loopback() && len(s.TrustedProxy) == 0, "--listen %s is plain http: name the TLS proxy in front of it with --trusted-proxy", s.Listen)
-	path, _ := s.Database.SQLite()
-	refuse(strings.HasPrefix(path, ":memory:"), "a database in memory is lost at every stop")
-	if cfg, err := s.Database.postgres(); err == nil {
-		refuse(s.databaseFlag && cfg.Password != "" && s.Database.String() != s.Database.URL(),
-			"the database password is on the command line, where every user of this machine can read it: use STEWARD_DATABASE or STEWARD_DATABASE_FILE")
+	return append(bad, s.Storage.unsafeInProduction()...)
+}
+
+// unsafe lists every setting that a worker must not start with, one sentence each. It shows nothing to
+// anybody but its metrics; its database and its key are the server's.
+func (w *Worker) unsafe() (bad []string) {
+	if bad = badListen("--ops-listen", w.OpsListen); len(bad) > 0 {
+		return bad
+	}
+	bad = w.Storage.unsafe()
+	if w.Parallel < 1 {
+		bad = append(bad, "--parallel is 1 or more")
+	}
+	if w.Production {
+		return append(bad, w.Storage.unsafeInProduction()...)
+	}
+	if w.OpsListen != "" && !loopback(w.OpsListen) {
+		bad = append(bad, fmt.Sprintf("--ops-listen %s reaches other machines: that needs --production", w.OpsListen))
+	}
+	return bad
+}
+
+// badListen says what is wrong with an address to listen on; only --ops-listen may be empty.
+func badListen(flag, value string) []string {
+	if value == "" && flag == "--ops-listen" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return []string{fmt.Sprintf("%s %q is not HOST:PORT", flag, value)}
+	}
+	return nil
+}
+
+// unsafe lists what is wrong with the key that belongs to the database.
+func (s *Storage) unsafe() (bad []string) {
+	refuse := func(wrong bool, sentence string, args ...any) {
+		if wrong {
+			bad = append(bad, fmt.Sprintf(sentence, args...))
+		}
+	}
+	_, sqlite := s.Database.SQLite()
+	if !sqlite {
+		refuse(s.KeyFile == "", "PostgreSQL needs --key-file: the key that encrypts stored secrets must not lie in the database")
+	}
+	if s.KeyFile != "" {
+		info, err := os.Stat(s.KeyFile)
+		switch {
+		case err == nil:
+			refuse(!info.Mode().IsRegular(), "the key file %s is not a file", s.KeyFile)
+			refuse(info.Mode().Perm()&0o007 != 0, "every user of this machine can open the key file %s: chmod 600", s.KeyFile)
+		default:
+			refuse(!sqlite, "the key file %s cannot be read", s.KeyFile)
+		}
+	}
+	return bad
+}
+
+// unsafeInProduction lists what production refuses about the database and how it was named.
+func (s *Storage) unsafeInProduction() (bad []string) {
+	if path, _ := s.Database.SQLite(); strings.HasPrefix(path, ":memory:") {
+		bad = append(bad, "a database in memory is lost at every stop")
+	}
+	if cfg, err := s.Database.postgres(); err == nil && s.databaseFlag && cfg.Password != "" && s.Database.String() != s.Database.URL() {
+		bad = append(bad, "the database password is on the command line, where every user of this machine can read it: use STEWARD_DATABASE or STEWARD_DATABASE_FILE")
 	}
 	return append(bad, s.Database.unsafe()...)
 }

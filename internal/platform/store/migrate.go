@@ -80,6 +80,22 @@ func Migrated(ctx context.Context, databaseURL string) (bool, error) {
 	return err == nil, err
 }
 
+// NewestMigration returns the version of this program's last migration for a
+// dialect, 0 for a dialect that there is none for.
+func NewestMigration(d string) (newest int64) {
+	folder := "postgres"
+	if d == dialect.SQLite {
+		folder = "sqlite"
+	}
+	names, _ := fs.Glob(migrations.Files, folder+"/*.sql") // fails for a bad pattern only
+	for _, name := range names {
+		if v, err := goose.NumericComponent(name); err == nil {
+			newest = max(newest, v)
+		}
+	}
+	return newest
+}
+
 func migrator(databaseURL string, all fs.FS) (*sql.DB, *goose.Provider, error) {
 	d, err := Dialect(databaseURL)
 	if err != nil {
