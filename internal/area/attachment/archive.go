@@ -8,15 +8,8 @@ import (
 	"io/fs"
 	"strings"
 
+	"steward/internal/platform/bound"
 	"steward/internal/rules/errs"
-)
-
-// How far an archive may unpack (UP-5).
-const (
-	maxUnpacked = 100 << 20
-	maxEntries  = 1000
-	maxRatio    = 100
-	small       = 1 << 20 // an entry below this may be packed tighter: a page of zeros is
 )
 
 // mainPart is the part that makes an archive a document of the type, and the type
@@ -38,8 +31,8 @@ func (k Kind) office(c content) error {
 	if err != nil {
 		return k.differs()
 	}
-	tooMuch := errs.Invalid("file", "attachment.archive", "entries", maxEntries, "megabytes", maxUnpacked>>20)
-	if len(archive.File) > maxEntries {
+	tooMuch := errs.Invalid("file", "attachment.archive", "entries", bound.Parts, "megabytes", bound.Content>>20)
+	if len(archive.File) > bound.Parts {
 		return tooMuch
 	}
 	unpacked, found := int64(0), map[string]bool{}
@@ -49,18 +42,18 @@ func (k Kind) office(c content) error {
 			return k.differs()
 		}
 		var to io.Writer = io.Discard
-		limit := maxUnpacked - unpacked
+		limit := bound.Content - unpacked
 		if f.Name == contents {
-			to, limit = &types, min(limit, small)
+			to, limit = &types, min(limit, bound.Small)
 		}
-		if packed := int64(f.CompressedSize64); packed*maxRatio < limit {
-			limit = min(limit, max(small, packed*maxRatio))
+		if packed := int64(f.CompressedSize64); packed*bound.Ratio < limit {
+			limit = min(limit, max(bound.Small, packed*bound.Ratio))
 		}
 		n, err := unpack(f, to, limit)
 		if err != nil {
 			return k.differs()
 		}
-		if unpacked += n; n > limit || unpacked > max(small, maxRatio*c.size) {
+		if unpacked += n; n > limit || unpacked > max(bound.Small, bound.Ratio*c.size) {
 			return tooMuch
 		}
 		found[f.Name] = true
@@ -98,5 +91,5 @@ func plainArchive(c content) bool {
 	}
 	end := c.tail[len(c.tail)-endSize:]
 	directory, start := int64(binary.LittleEndian.Uint32(end[12:])), int64(binary.LittleEndian.Uint32(end[16:]))
-	return bytes.HasPrefix(end, []byte("PK\x05\x06")) && start+directory == c.size-endSize && directory <= maxEntries*entrySize
+	return bytes.HasPrefix(end, []byte("PK\x05\x06")) && start+directory == c.size-endSize && directory <= bound.Parts*entrySize
 }

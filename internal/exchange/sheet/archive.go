@@ -9,16 +9,13 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"steward/internal/platform/bound"
 )
 
-// The bounds of a workbook from outside.
-const (
-	MaxFile    = 100 << 20 // bytes as it comes
-	MaxContent = 100 << 20 // bytes unpacked
-	MaxParts   = 1_000     // entries of the archive
-	MaxRatio   = 100       // unpacked to packed; small files may have more
-	smallFile  = 1 << 20
-)
+// MaxFile is how many bytes a workbook from outside may have as it comes; package
+// bound says how far it may unpack.
+const MaxFile = 100 << 20
 
 // Refused is why a workbook, or the rest of one, is not read: the key of a message and
 // its arguments.
@@ -48,13 +45,13 @@ func unpack(content []byte) (*archive, error) {
 	if err != nil {
 		return nil, refuse("import.fault.archive")
 	}
-	if len(z.File) > MaxParts {
-		return nil, refuse("import.fault.archive_parts", "max", MaxParts)
+	if len(z.File) > bound.Parts {
+		return nil, refuse("import.fault.archive_parts", "max", bound.Parts)
 	}
-	a := &archive{parts: map[string]*zip.File{}, left: MaxContent}
+	a := &archive{parts: map[string]*zip.File{}, left: bound.Content}
 	var size uint64
 	for _, f := range z.File {
-		if f.UncompressedSize64 > MaxContent {
+		if f.UncompressedSize64 > bound.Content {
 			return nil, refuse("import.fault.archive_size")
 		}
 		size += f.UncompressedSize64
@@ -68,9 +65,9 @@ func unpack(content []byte) (*archive, error) {
 		a.parts[name] = f
 	}
 	switch {
-	case size > MaxContent:
+	case size > bound.Content:
 		return nil, refuse("import.fault.archive_size")
-	case size > smallFile && size/MaxRatio > uint64(len(content)):
+	case size > bound.Small && size/bound.Ratio > uint64(len(content)):
 		return nil, refuse("import.fault.archive_ratio")
 	}
 	for _, f := range z.File {

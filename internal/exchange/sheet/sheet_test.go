@@ -16,6 +16,7 @@ import (
 	"github.com/xuri/excelize/v2"
 	"pgregory.net/rapid"
 
+	"steward/internal/platform/bound"
 	"steward/internal/rules/civil"
 	"steward/internal/rules/money"
 )
@@ -263,7 +264,7 @@ func TestWorkbooksOutOfBoundsAreRefused(t *testing.T) {
 	row := `<row r="1"><c r="A1"><v>1</v></c></row>`
 	good := made(t, nil, [2]string{"S", row})
 	parts := map[string]string{}
-	for i := range MaxParts {
+	for i := range bound.Parts {
 		parts[fmt.Sprint("x", i)] = ""
 	}
 	protected := slices.Clone(good)
