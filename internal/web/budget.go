@@ -37,6 +37,7 @@ func (s *site) budgetPages() map[string]handler {
 		"POST /portfolios/{id}/budget/lines/{line}": s.saveLine,
 		"GET /budget-plans/{id}":                    s.planBudget,
 		"GET /budget-plans/{id}/moves/{to}":         s.askMove,
+		"GET /portfolios":                           s.portfoliosPage,
 		"GET /portfolios/{id}":                      s.portfolioPage,
 		"GET /products/{id}":                        s.productPage,
 	}

@@ -1,11 +1,14 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+
+	"github.com/a-h/templ"
 
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
@@ -21,6 +24,11 @@ import (
 // list shows the rows of an entity: two statements, one for the sums where there are
 // amounts, and one for each type of record the rows point at.
 func (s *site) list(w http.ResponseWriter, r *http.Request, e *entity.Entity) error {
+	return s.listBelow(w, r, e, nil)
+}
+
+// listBelow is list with something above it while it shows all there is.
+func (s *site) listBelow(w http.ResponseWriter, r *http.Request, e *entity.Entity, above func(context.Context) (templ.Component, error)) error {
 	ctx := r.Context()
 	v := viewer.From(ctx)
 	if err := mayRead(v, e); err != nil {
@@ -77,8 +85,8 @@ func (s *site) list(w http.ResponseWriter, r *http.Request, e *entity.Entity) er
 	if targets(r, "list") {
 		return s.part(w, r, http.StatusOK, view.ListBody(page))
 	}
-	if e.Name == "Portfolio" && total > 0 && !l.narrowed() {
-		if page.Above, err = s.everything(ctx); err != nil {
+	if above != nil && total > 0 && !l.narrowed() {
+		if page.Above, err = above(ctx); err != nil {
 			return err
 		}
 	}

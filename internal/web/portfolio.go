@@ -203,6 +203,11 @@ func totalFigures(ctx context.Context, totals []portfolio.CurrencyTotals, own st
 	return out
 }
 
+// portfoliosPage is the list of portfolios below what all of them come to.
+func (s *site) portfoliosPage(w http.ResponseWriter, r *http.Request) error {
+	return s.listBelow(w, r, entity.ByName("Portfolio"), s.everything)
+}
+
 // everything adds up all portfolios that the reader sees, to stand over their list.
 func (s *site) everything(ctx context.Context) (templ.Component, error) {
 	v, lang := viewer.From(ctx), i18n.From(ctx)

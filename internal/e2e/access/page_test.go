@@ -29,7 +29,7 @@ var routes = map[string]string{
 	"GET ": "crawl", "GET .csv": "crawl", "GET .json": "crawl", "GET .xlsx": "crawl", "GET /options": "crawl", "GET /new": "crawl", "GET /{id}": "crawl", "GET /{id}/edit": "crawl",
 	"GET /{id}/history": "crawl", "GET /{id}/cells/{field}": "crawl", "GET /portfolios/{id}/budget": "crawl", "GET /portfolios/{id}/budget.xlsx": "crawl", "GET /portfolios/{id}/budget/lines": "crawl",
 	"GET /portfolios/{id}/budget/lines/{line}": "crawl", "GET /budget-plans/{id}": "crawl", "GET /budget-plans/{id}/moves/{to}": "crawl",
-	"GET /portfolios/{id}": "crawl", "GET /products/{id}": "crawl",
+	"GET /portfolios": "crawl", "GET /portfolios/{id}": "crawl", "GET /products/{id}": "crawl",
 	"GET /attachments/{id}": "crawl", "GET /attachments/{id}/preview": "own", "GET /attachments/{id}/remove": "crawl",
 	// refused by TestPagesRefuse and TestForeignEqualsAbsent
 	"POST ": "refuse", "POST /{id}": "refuse", "POST /{id}/archive": "refuse", "POST /{id}/restore": "refuse", "POST /{id}/cells/{field}": "refuse",
