@@ -45,6 +45,7 @@ import (
 	"steward/ent/keycounter"
 	"steward/ent/keyresult"
 	"steward/ent/membership"
+	"steward/ent/notification"
 	"steward/ent/objective"
 	"steward/ent/organization"
 	"steward/ent/outboxevent"
@@ -148,6 +149,8 @@ type Client struct {
 	KeyResult *KeyResultClient
 	// Membership is the client for interacting with the Membership builders.
 	Membership *MembershipClient
+	// Notification is the client for interacting with the Notification builders.
+	Notification *NotificationClient
 	// Objective is the client for interacting with the Objective builders.
 	Objective *ObjectiveClient
 	// Organization is the client for interacting with the Organization builders.
@@ -238,6 +241,7 @@ func (c *Client) init() {
 	c.KeyCounter = NewKeyCounterClient(c.config)
 	c.KeyResult = NewKeyResultClient(c.config)
 	c.Membership = NewMembershipClient(c.config)
+	c.Notification = NewNotificationClient(c.config)
 	c.Objective = NewObjectiveClient(c.config)
 	c.Organization = NewOrganizationClient(c.config)
 	c.OutboxEvent = NewOutboxEventClient(c.config)
@@ -386,6 +390,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		KeyCounter:      NewKeyCounterClient(cfg),
 		KeyResult:       NewKeyResultClient(cfg),
 		Membership:      NewMembershipClient(cfg),
+		Notification:    NewNotificationClient(cfg),
 		Objective:       NewObjectiveClient(cfg),
 		Organization:    NewOrganizationClient(cfg),
 		OutboxEvent:     NewOutboxEventClient(cfg),
@@ -461,6 +466,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		KeyCounter:      NewKeyCounterClient(cfg),
 		KeyResult:       NewKeyResultClient(cfg),
 		Membership:      NewMembershipClient(cfg),
+		Notification:    NewNotificationClient(cfg),
 		Objective:       NewObjectiveClient(cfg),
 		Organization:    NewOrganizationClient(cfg),
 		OutboxEvent:     NewOutboxEventClient(cfg),
@@ -519,10 +525,11 @@ func (c *Client) Use(hooks ...Hook) {
 		c.ContractTerm, c.CustomField, c.Cycle, c.Dependency, c.Environment,
 		c.FiscalPeriod, c.HeaderMapping, c.IdempotencyKey, c.ImportBatch, c.Initiative,
 		c.Integration, c.Job, c.JobSchedule, c.KeyCounter, c.KeyResult, c.Membership,
-		c.Objective, c.Organization, c.OutboxEvent, c.Person, c.PersonIdentity,
-		c.Portfolio, c.Procurement, c.Product, c.RoleGrant, c.SavedView, c.Session,
-		c.Setting, c.StoredDocument, c.Tag, c.TagLink, c.Team, c.TeamMembership,
-		c.UndoEntry, c.Upload, c.Vendor, c.VendorContact, c.Webhook, c.WebhookDelivery,
+		c.Notification, c.Objective, c.Organization, c.OutboxEvent, c.Person,
+		c.PersonIdentity, c.Portfolio, c.Procurement, c.Product, c.RoleGrant,
+		c.SavedView, c.Session, c.Setting, c.StoredDocument, c.Tag, c.TagLink, c.Team,
+		c.TeamMembership, c.UndoEntry, c.Upload, c.Vendor, c.VendorContact, c.Webhook,
+		c.WebhookDelivery,
 	} {
 		n.Use(hooks...)
 	}
@@ -538,10 +545,11 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.ContractTerm, c.CustomField, c.Cycle, c.Dependency, c.Environment,
 		c.FiscalPeriod, c.HeaderMapping, c.IdempotencyKey, c.ImportBatch, c.Initiative,
 		c.Integration, c.Job, c.JobSchedule, c.KeyCounter, c.KeyResult, c.Membership,
-		c.Objective, c.Organization, c.OutboxEvent, c.Person, c.PersonIdentity,
-		c.Portfolio, c.Procurement, c.Product, c.RoleGrant, c.SavedView, c.Session,
-		c.Setting, c.StoredDocument, c.Tag, c.TagLink, c.Team, c.TeamMembership,
-		c.UndoEntry, c.Upload, c.Vendor, c.VendorContact, c.Webhook, c.WebhookDelivery,
+		c.Notification, c.Objective, c.Organization, c.OutboxEvent, c.Person,
+		c.PersonIdentity, c.Portfolio, c.Procurement, c.Product, c.RoleGrant,
+		c.SavedView, c.Session, c.Setting, c.StoredDocument, c.Tag, c.TagLink, c.Team,
+		c.TeamMembership, c.UndoEntry, c.Upload, c.Vendor, c.VendorContact, c.Webhook,
+		c.WebhookDelivery,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -616,6 +624,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.KeyResult.mutate(ctx, m)
 	case *MembershipMutation:
 		return c.Membership.mutate(ctx, m)
+	case *NotificationMutation:
+		return c.Notification.mutate(ctx, m)
 	case *ObjectiveMutation:
 		return c.Objective.mutate(ctx, m)
 	case *OrganizationMutation:
@@ -5824,6 +5834,139 @@ func (c *MembershipClient) mutate(ctx context.Context, m *MembershipMutation) (V
 	}
 }
 
+// NotificationClient is a client for the Notification schema.
+type NotificationClient struct {
+	config
+}
+
+// NewNotificationClient returns a client for the Notification from the given config.
+func NewNotificationClient(c config) *NotificationClient {
+	return &NotificationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `notification.Hooks(f(g(h())))`.
+func (c *NotificationClient) Use(hooks ...Hook) {
+	c.hooks.Notification = append(c.hooks.Notification, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `notification.Intercept(f(g(h())))`.
+func (c *NotificationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Notification = append(c.inters.Notification, interceptors...)
+}
+
+// Create returns a builder for creating a Notification entity.
+func (c *NotificationClient) Create() *NotificationCreate {
+	mutation := newNotificationMutation(c.config, OpCreate)
+	return &NotificationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Notification entities.
+func (c *NotificationClient) CreateBulk(builders ...*NotificationCreate) *NotificationCreateBulk {
+	return &NotificationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *NotificationClient) MapCreateBulk(slice any, setFunc func(*NotificationCreate, int)) *NotificationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &NotificationCreateBulk{err: fmt.Errorf("calling to NotificationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*NotificationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &NotificationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Notification.
+func (c *NotificationClient) Update() *NotificationUpdate {
+	mutation := newNotificationMutation(c.config, OpUpdate)
+	return &NotificationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *NotificationClient) UpdateOne(_m *Notification) *NotificationUpdateOne {
+	mutation := newNotificationMutation(c.config, OpUpdateOne, withNotification(_m))
+	return &NotificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *NotificationClient) UpdateOneID(id ident.ID) *NotificationUpdateOne {
+	mutation := newNotificationMutation(c.config, OpUpdateOne, withNotificationID(id))
+	return &NotificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Notification.
+func (c *NotificationClient) Delete() *NotificationDelete {
+	mutation := newNotificationMutation(c.config, OpDelete)
+	return &NotificationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *NotificationClient) DeleteOne(_m *Notification) *NotificationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *NotificationClient) DeleteOneID(id ident.ID) *NotificationDeleteOne {
+	builder := c.Delete().Where(notification.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &NotificationDeleteOne{builder}
+}
+
+// Query returns a query builder for Notification.
+func (c *NotificationClient) Query() *NotificationQuery {
+	return &NotificationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeNotification},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Notification entity by its id.
+func (c *NotificationClient) Get(ctx context.Context, id ident.ID) (*Notification, error) {
+	return c.Query().Where(notification.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *NotificationClient) GetX(ctx context.Context, id ident.ID) *Notification {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *NotificationClient) Hooks() []Hook {
+	return c.hooks.Notification
+}
+
+// Interceptors returns the client interceptors.
+func (c *NotificationClient) Interceptors() []Interceptor {
+	return c.inters.Notification
+}
+
+func (c *NotificationClient) mutate(ctx context.Context, m *NotificationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&NotificationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&NotificationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&NotificationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&NotificationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Notification mutation op: %q", m.Op())
+	}
+}
+
 // ObjectiveClient is a client for the Objective schema.
 type ObjectiveClient struct {
 	config
@@ -9803,10 +9946,10 @@ type (
 		ClientAccount, Comment, Component, Contract, ContractTerm, CustomField, Cycle,
 		Dependency, Environment, FiscalPeriod, HeaderMapping, IdempotencyKey,
 		ImportBatch, Initiative, Integration, Job, JobSchedule, KeyCounter, KeyResult,
-		Membership, Objective, Organization, OutboxEvent, Person, PersonIdentity,
-		Portfolio, Procurement, Product, RoleGrant, SavedView, Session, Setting,
-		StoredDocument, Tag, TagLink, Team, TeamMembership, UndoEntry, Upload, Vendor,
-		VendorContact, Webhook, WebhookDelivery []ent.Hook
+		Membership, Notification, Objective, Organization, OutboxEvent, Person,
+		PersonIdentity, Portfolio, Procurement, Product, RoleGrant, SavedView, Session,
+		Setting, StoredDocument, Tag, TagLink, Team, TeamMembership, UndoEntry, Upload,
+		Vendor, VendorContact, Webhook, WebhookDelivery []ent.Hook
 	}
 	inters struct {
 		ApiToken, Attachment, AuditHead, AuditSeal, Blob, BlobChunk, BudgetCell,
@@ -9814,10 +9957,10 @@ type (
 		ClientAccount, Comment, Component, Contract, ContractTerm, CustomField, Cycle,
 		Dependency, Environment, FiscalPeriod, HeaderMapping, IdempotencyKey,
 		ImportBatch, Initiative, Integration, Job, JobSchedule, KeyCounter, KeyResult,
-		Membership, Objective, Organization, OutboxEvent, Person, PersonIdentity,
-		Portfolio, Procurement, Product, RoleGrant, SavedView, Session, Setting,
-		StoredDocument, Tag, TagLink, Team, TeamMembership, UndoEntry, Upload, Vendor,
-		VendorContact, Webhook, WebhookDelivery []ent.Interceptor
+		Membership, Notification, Objective, Organization, OutboxEvent, Person,
+		PersonIdentity, Portfolio, Procurement, Product, RoleGrant, SavedView, Session,
+		Setting, StoredDocument, Tag, TagLink, Team, TeamMembership, UndoEntry, Upload,
+		Vendor, VendorContact, Webhook, WebhookDelivery []ent.Interceptor
 	}
 )
 

@@ -40,6 +40,7 @@ import (
 	"steward/ent/keycounter"
 	"steward/ent/keyresult"
 	"steward/ent/membership"
+	"steward/ent/notification"
 	"steward/ent/objective"
 	"steward/ent/organization"
 	"steward/ent/outboxevent"
@@ -161,6 +162,7 @@ func checkColumn(t, c string) error {
 			keycounter.Table:      keycounter.ValidColumn,
 			keyresult.Table:       keyresult.ValidColumn,
 			membership.Table:      membership.ValidColumn,
+			notification.Table:    notification.ValidColumn,
 			objective.Table:       objective.ValidColumn,
 			organization.Table:    organization.ValidColumn,
 			outboxevent.Table:     outboxevent.ValidColumn,

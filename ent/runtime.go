@@ -36,6 +36,7 @@ import (
 	"steward/ent/keycounter"
 	"steward/ent/keyresult"
 	"steward/ent/membership"
+	"steward/ent/notification"
 	"steward/ent/objective"
 	"steward/ent/organization"
 	"steward/ent/outboxevent"
@@ -3134,6 +3135,87 @@ func init() {
 			return nil
 		}
 	}()
+	notificationMixin := schema.Notification{}.Mixin()
+	notificationMixinFields0 := notificationMixin[0].Fields()
+	_ = notificationMixinFields0
+	notificationFields := schema.Notification{}.Fields()
+	_ = notificationFields
+	// notificationDescVersion is the schema descriptor for version field.
+	notificationDescVersion := notificationMixinFields0[1].Descriptor()
+	// notification.DefaultVersion holds the default value on creation for the version field.
+	notification.DefaultVersion = notificationDescVersion.Default.(int)
+	// notificationDescCreatedAt is the schema descriptor for created_at field.
+	notificationDescCreatedAt := notificationMixinFields0[2].Descriptor()
+	// notification.DefaultCreatedAt holds the default value on creation for the created_at field.
+	notification.DefaultCreatedAt = notificationDescCreatedAt.Default.(func() time.Time)
+	// notificationDescCreatedBy is the schema descriptor for created_by field.
+	notificationDescCreatedBy := notificationMixinFields0[3].Descriptor()
+	// notification.DefaultCreatedBy holds the default value on creation for the created_by field.
+	notification.DefaultCreatedBy = notificationDescCreatedBy.Default.(string)
+	// notification.CreatedByValidator is a validator for the "created_by" field. It is called by the builders before save.
+	notification.CreatedByValidator = notificationDescCreatedBy.Validators[0].(func(string) error)
+	// notificationDescUpdatedAt is the schema descriptor for updated_at field.
+	notificationDescUpdatedAt := notificationMixinFields0[4].Descriptor()
+	// notification.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	notification.DefaultUpdatedAt = notificationDescUpdatedAt.Default.(func() time.Time)
+	// notificationDescUpdatedBy is the schema descriptor for updated_by field.
+	notificationDescUpdatedBy := notificationMixinFields0[5].Descriptor()
+	// notification.DefaultUpdatedBy holds the default value on creation for the updated_by field.
+	notification.DefaultUpdatedBy = notificationDescUpdatedBy.Default.(string)
+	// notification.UpdatedByValidator is a validator for the "updated_by" field. It is called by the builders before save.
+	notification.UpdatedByValidator = notificationDescUpdatedBy.Validators[0].(func(string) error)
+	// notificationDescPersonID is the schema descriptor for person_id field.
+	notificationDescPersonID := notificationFields[0].Descriptor()
+	// notification.PersonIDValidator is a validator for the "person_id" field. It is called by the builders before save.
+	notification.PersonIDValidator = notificationDescPersonID.Validators[0].(func(string) error)
+	// notificationDescMessage is the schema descriptor for message field.
+	notificationDescMessage := notificationFields[1].Descriptor()
+	// notification.MessageValidator is a validator for the "message" field. It is called by the builders before save.
+	notification.MessageValidator = func() func(string) error {
+		validators := notificationDescMessage.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(message string) error {
+			for _, fn := range fns {
+				if err := fn(message); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// notificationDescHref is the schema descriptor for href field.
+	notificationDescHref := notificationFields[3].Descriptor()
+	// notification.DefaultHref holds the default value on creation for the href field.
+	notification.DefaultHref = notificationDescHref.Default.(string)
+	// notification.HrefValidator is a validator for the "href" field. It is called by the builders before save.
+	notification.HrefValidator = notificationDescHref.Validators[0].(func(string) error)
+	// notificationDescUniqueKey is the schema descriptor for unique_key field.
+	notificationDescUniqueKey := notificationFields[4].Descriptor()
+	// notification.UniqueKeyValidator is a validator for the "unique_key" field. It is called by the builders before save.
+	notification.UniqueKeyValidator = notificationDescUniqueKey.Validators[0].(func(string) error)
+	// notificationDescID is the schema descriptor for id field.
+	notificationDescID := notificationMixinFields0[0].Descriptor()
+	// notification.DefaultID holds the default value on creation for the id field.
+	notification.DefaultID = notificationDescID.Default.(func() ident.ID)
+	// notification.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	notification.IDValidator = func() func(string) error {
+		validators := notificationDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	objectiveMixin := schema.Objective{}.Mixin()
 	objectiveMixinFields0 := objectiveMixin[0].Fields()
 	_ = objectiveMixinFields0
@@ -5281,21 +5363,21 @@ func init() {
 	// webhook.IntegrationIDValidator is a validator for the "integration_id" field. It is called by the builders before save.
 	webhook.IntegrationIDValidator = webhookDescIntegrationID.Validators[0].(func(string) error)
 	// webhookDescActive is the schema descriptor for active field.
-	webhookDescActive := webhookFields[7].Descriptor()
+	webhookDescActive := webhookFields[8].Descriptor()
 	// webhook.DefaultActive holds the default value on creation for the active field.
 	webhook.DefaultActive = webhookDescActive.Default.(bool)
 	// webhookDescStoppedBecause is the schema descriptor for stopped_because field.
-	webhookDescStoppedBecause := webhookFields[8].Descriptor()
+	webhookDescStoppedBecause := webhookFields[9].Descriptor()
 	// webhook.DefaultStoppedBecause holds the default value on creation for the stopped_because field.
 	webhook.DefaultStoppedBecause = webhookDescStoppedBecause.Default.(string)
 	// webhook.StoppedBecauseValidator is a validator for the "stopped_because" field. It is called by the builders before save.
 	webhook.StoppedBecauseValidator = webhookDescStoppedBecause.Validators[0].(func(string) error)
 	// webhookDescCursorTx is the schema descriptor for cursor_tx field.
-	webhookDescCursorTx := webhookFields[10].Descriptor()
+	webhookDescCursorTx := webhookFields[11].Descriptor()
 	// webhook.DefaultCursorTx holds the default value on creation for the cursor_tx field.
 	webhook.DefaultCursorTx = webhookDescCursorTx.Default.(int64)
 	// webhookDescCursorID is the schema descriptor for cursor_id field.
-	webhookDescCursorID := webhookFields[11].Descriptor()
+	webhookDescCursorID := webhookFields[12].Descriptor()
 	// webhook.DefaultCursorID holds the default value on creation for the cursor_id field.
 	webhook.DefaultCursorID = webhookDescCursorID.Default.(string)
 	// webhook.CursorIDValidator is a validator for the "cursor_id" field. It is called by the builders before save.

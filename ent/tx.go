@@ -80,6 +80,8 @@ type Tx struct {
 	KeyResult *KeyResultClient
 	// Membership is the client for interacting with the Membership builders.
 	Membership *MembershipClient
+	// Notification is the client for interacting with the Notification builders.
+	Notification *NotificationClient
 	// Objective is the client for interacting with the Objective builders.
 	Objective *ObjectiveClient
 	// Organization is the client for interacting with the Organization builders.
@@ -290,6 +292,7 @@ func (tx *Tx) init() {
 	tx.KeyCounter = NewKeyCounterClient(tx.config)
 	tx.KeyResult = NewKeyResultClient(tx.config)
 	tx.Membership = NewMembershipClient(tx.config)
+	tx.Notification = NewNotificationClient(tx.config)
 	tx.Objective = NewObjectiveClient(tx.config)
 	tx.Organization = NewOrganizationClient(tx.config)
 	tx.OutboxEvent = NewOutboxEventClient(tx.config)

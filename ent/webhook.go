@@ -41,6 +41,8 @@ type Webhook struct {
 	Types []string `json:"types,omitempty"`
 	// IntegrationID holds the value of the "integration_id" field.
 	IntegrationID ident.ID `json:"integration_id,omitempty"`
+	// Scheme holds the value of the "scheme" field.
+	Scheme webhook.Scheme `json:"scheme,omitempty"`
 	// Secret holds the value of the "secret" field.
 	Secret []byte `json:"-"`
 	// PreviousSecret holds the value of the "previous_secret" field.
@@ -73,7 +75,7 @@ func (*Webhook) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case webhook.FieldVersion, webhook.FieldCursorTx:
 			values[i] = new(sql.NullInt64)
-		case webhook.FieldCreatedBy, webhook.FieldUpdatedBy, webhook.FieldName, webhook.FieldURL, webhook.FieldStoppedBecause, webhook.FieldCursorID:
+		case webhook.FieldCreatedBy, webhook.FieldUpdatedBy, webhook.FieldName, webhook.FieldURL, webhook.FieldScheme, webhook.FieldStoppedBecause, webhook.FieldCursorID:
 			values[i] = new(sql.NullString)
 		case webhook.FieldCreatedAt, webhook.FieldUpdatedAt, webhook.FieldArchivedAt, webhook.FieldPreviousSecretUntil, webhook.FieldFailingSince:
 			values[i] = new(sql.NullTime)
@@ -168,6 +170,12 @@ func (_m *Webhook) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field integration_id", values[i])
 			} else if value != nil {
 				_m.IntegrationID = *value
+			}
+		case webhook.FieldScheme:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field scheme", values[i])
+			} else if value.Valid {
+				_m.Scheme = webhook.Scheme(value.String)
 			}
 		case webhook.FieldSecret:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -289,6 +297,9 @@ func (_m *Webhook) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("integration_id=")
 	builder.WriteString(fmt.Sprintf("%v", _m.IntegrationID))
+	builder.WriteString(", ")
+	builder.WriteString("scheme=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Scheme))
 	builder.WriteString(", ")
 	builder.WriteString("secret=<sensitive>")
 	builder.WriteString(", ")

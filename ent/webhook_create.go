@@ -135,6 +135,20 @@ func (_c *WebhookCreate) SetIntegrationID(v ident.ID) *WebhookCreate {
 	return _c
 }
 
+// SetScheme sets the "scheme" field.
+func (_c *WebhookCreate) SetScheme(v webhook.Scheme) *WebhookCreate {
+	_c.mutation.SetScheme(v)
+	return _c
+}
+
+// SetNillableScheme sets the "scheme" field if the given value is not nil.
+func (_c *WebhookCreate) SetNillableScheme(v *webhook.Scheme) *WebhookCreate {
+	if v != nil {
+		_c.SetScheme(*v)
+	}
+	return _c
+}
+
 // SetSecret sets the "secret" field.
 func (_c *WebhookCreate) SetSecret(v []byte) *WebhookCreate {
 	_c.mutation.SetSecret(v)
@@ -300,6 +314,10 @@ func (_c *WebhookCreate) defaults() {
 		v := webhook.DefaultUpdatedBy
 		_c.mutation.SetUpdatedBy(v)
 	}
+	if _, ok := _c.mutation.Scheme(); !ok {
+		v := webhook.DefaultScheme
+		_c.mutation.SetScheme(v)
+	}
 	if _, ok := _c.mutation.Active(); !ok {
 		v := webhook.DefaultActive
 		_c.mutation.SetActive(v)
@@ -371,6 +389,14 @@ func (_c *WebhookCreate) check() error {
 	if v, ok := _c.mutation.IntegrationID(); ok {
 		if err := webhook.IntegrationIDValidator(string(v)); err != nil {
 			return &ValidationError{Name: "integration_id", err: fmt.Errorf(`ent: validator failed for field "Webhook.integration_id": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Scheme(); !ok {
+		return &ValidationError{Name: "scheme", err: errors.New(`ent: missing required field "Webhook.scheme"`)}
+	}
+	if v, ok := _c.mutation.Scheme(); ok {
+		if err := webhook.SchemeValidator(v); err != nil {
+			return &ValidationError{Name: "scheme", err: fmt.Errorf(`ent: validator failed for field "Webhook.scheme": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Secret(); !ok {
@@ -481,6 +507,10 @@ func (_c *WebhookCreate) createSpec() (*Webhook, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.IntegrationID(); ok {
 		_spec.SetField(webhook.FieldIntegrationID, field.TypeString, value)
 		_node.IntegrationID = value
+	}
+	if value, ok := _c.mutation.Scheme(); ok {
+		_spec.SetField(webhook.FieldScheme, field.TypeEnum, value)
+		_node.Scheme = value
 	}
 	if value, ok := _c.mutation.Secret(); ok {
 		_spec.SetField(webhook.FieldSecret, field.TypeBytes, value)

@@ -40,6 +40,7 @@ import (
 	"steward/ent/keycounter"
 	"steward/ent/keyresult"
 	"steward/ent/membership"
+	"steward/ent/notification"
 	"steward/ent/objective"
 	"steward/ent/organization"
 	"steward/ent/outboxevent"
@@ -1015,6 +1016,33 @@ func (f TraverseMembership) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.MembershipQuery", q)
 }
 
+// The NotificationFunc type is an adapter to allow the use of ordinary function as a Querier.
+type NotificationFunc func(context.Context, *ent.NotificationQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f NotificationFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.NotificationQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.NotificationQuery", q)
+}
+
+// The TraverseNotification type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseNotification func(context.Context, *ent.NotificationQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseNotification) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseNotification) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.NotificationQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.NotificationQuery", q)
+}
+
 // The ObjectiveFunc type is an adapter to allow the use of ordinary function as a Querier.
 type ObjectiveFunc func(context.Context, *ent.ObjectiveQuery) (ent.Value, error)
 
@@ -1705,6 +1733,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.KeyResultQuery, predicate.KeyResult, keyresult.OrderOption]{typ: ent.TypeKeyResult, tq: q}, nil
 	case *ent.MembershipQuery:
 		return &query[*ent.MembershipQuery, predicate.Membership, membership.OrderOption]{typ: ent.TypeMembership, tq: q}, nil
+	case *ent.NotificationQuery:
+		return &query[*ent.NotificationQuery, predicate.Notification, notification.OrderOption]{typ: ent.TypeNotification, tq: q}, nil
 	case *ent.ObjectiveQuery:
 		return &query[*ent.ObjectiveQuery, predicate.Objective, objective.OrderOption]{typ: ent.TypeObjective, tq: q}, nil
 	case *ent.OrganizationQuery:

@@ -1442,6 +1442,40 @@ var (
 			},
 		},
 	}
+	// NotificationsColumns holds the columns for the "notifications" table.
+	NotificationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "updated_at", Type: field.TypeTime},
+		{Name: "updated_by", Type: field.TypeString, Size: 40, Default: ""},
+		{Name: "custom", Type: field.TypeJSON, Nullable: true},
+		{Name: "person_id", Type: field.TypeString, Size: 40},
+		{Name: "message", Type: field.TypeString, Size: 80},
+		{Name: "args", Type: field.TypeJSON, Nullable: true},
+		{Name: "href", Type: field.TypeString, Size: 2000, Default: ""},
+		{Name: "unique_key", Type: field.TypeString, Nullable: true, Size: 200},
+		{Name: "read_at", Type: field.TypeTime, Nullable: true},
+	}
+	// NotificationsTable holds the schema information for the "notifications" table.
+	NotificationsTable = &schema.Table{
+		Name:       "notifications",
+		Columns:    NotificationsColumns,
+		PrimaryKey: []*schema.Column{NotificationsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "notification_person_id_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[7], NotificationsColumns[2], NotificationsColumns[0]},
+			},
+			{
+				Name:    "notification_person_id_unique_key",
+				Unique:  true,
+				Columns: []*schema.Column{NotificationsColumns[7], NotificationsColumns[11]},
+			},
+		},
+	}
 	// ObjectivesColumns holds the columns for the "objectives" table.
 	ObjectivesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 40},
@@ -2399,6 +2433,7 @@ var (
 		{Name: "url", Type: field.TypeString, Size: 2000},
 		{Name: "types", Type: field.TypeJSON, Nullable: true},
 		{Name: "integration_id", Type: field.TypeString, Size: 40},
+		{Name: "scheme", Type: field.TypeEnum, Enums: []string{"HMAC", "ED25519"}, Default: "HMAC"},
 		{Name: "secret", Type: field.TypeBytes},
 		{Name: "previous_secret", Type: field.TypeBytes, Nullable: true},
 		{Name: "previous_secret_until", Type: field.TypeTime, Nullable: true},
@@ -2625,6 +2660,7 @@ var (
 		KeyCountersTable,
 		KeyResultsTable,
 		MembershipsTable,
+		NotificationsTable,
 		ObjectivesTable,
 		OrganizationsTable,
 		OutboxEventsTable,

@@ -31,6 +31,7 @@ func (Webhook) Fields() []ent.Field {
 		field.String("url").NotEmpty().MaxLen(2000),
 		field.JSON("types", []string{}).Optional(),
 		field.String("integration_id").GoType(ident.ID("")).MaxLen(40).Immutable(), // with whose rights it hears
+		field.Enum("scheme").Values("HMAC", "ED25519").Default("HMAC").Immutable(),
 		field.Bytes("secret").Sensitive(),
 		field.Bytes("previous_secret").Optional().Nillable().Sensitive(),
 		field.Time("previous_secret_until").Optional().Nillable(),

@@ -3,7 +3,10 @@
 package webhook
 
 import (
+	"fmt"
+	"io"
 	"steward/internal/rules/ident"
+	"strconv"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -36,6 +39,8 @@ const (
 	FieldTypes = "types"
 	// FieldIntegrationID holds the string denoting the integration_id field in the database.
 	FieldIntegrationID = "integration_id"
+	// FieldScheme holds the string denoting the scheme field in the database.
+	FieldScheme = "scheme"
 	// FieldSecret holds the string denoting the secret field in the database.
 	FieldSecret = "secret"
 	// FieldPreviousSecret holds the string denoting the previous_secret field in the database.
@@ -70,6 +75,7 @@ var Columns = []string{
 	FieldURL,
 	FieldTypes,
 	FieldIntegrationID,
+	FieldScheme,
 	FieldSecret,
 	FieldPreviousSecret,
 	FieldPreviousSecretUntil,
@@ -129,6 +135,32 @@ var (
 	IDValidator func(string) error
 )
 
+// Scheme defines the type for the "scheme" enum field.
+type Scheme string
+
+// SchemeHMAC is the default value of the Scheme enum.
+const DefaultScheme = SchemeHMAC
+
+// Scheme values.
+const (
+	SchemeHMAC    Scheme = "HMAC"
+	SchemeED25519 Scheme = "ED25519"
+)
+
+func (s Scheme) String() string {
+	return string(s)
+}
+
+// SchemeValidator is a validator for the "scheme" field enum values. It is called by the builders before save.
+func SchemeValidator(s Scheme) error {
+	switch s {
+	case SchemeHMAC, SchemeED25519:
+		return nil
+	default:
+		return fmt.Errorf("webhook: invalid enum value for scheme field: %q", s)
+	}
+}
+
 // OrderOption defines the ordering options for the Webhook queries.
 type OrderOption func(*sql.Selector)
 
@@ -182,6 +214,11 @@ func ByIntegrationID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldIntegrationID, opts...).ToFunc()
 }
 
+// ByScheme orders the results by the scheme field.
+func ByScheme(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldScheme, opts...).ToFunc()
+}
+
 // ByPreviousSecretUntil orders the results by the previous_secret_until field.
 func ByPreviousSecretUntil(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPreviousSecretUntil, opts...).ToFunc()
@@ -210,4 +247,22 @@ func ByCursorTx(opts ...sql.OrderTermOption) OrderOption {
 // ByCursorID orders the results by the cursor_id field.
 func ByCursorID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCursorID, opts...).ToFunc()
+}
+
+// MarshalGQL implements graphql.Marshaler interface.
+func (e Scheme) MarshalGQL(w io.Writer) {
+	io.WriteString(w, strconv.Quote(e.String()))
+}
+
+// UnmarshalGQL implements graphql.Unmarshaler interface.
+func (e *Scheme) UnmarshalGQL(val interface{}) error {
+	str, ok := val.(string)
+	if !ok {
+		return fmt.Errorf("enum %T must be a string", val)
+	}
+	*e = Scheme(str)
+	if err := SchemeValidator(*e); err != nil {
+		return fmt.Errorf("%s is not a valid Scheme", str)
+	}
+	return nil
 }

@@ -660,6 +660,26 @@ func IntegrationIDContainsFold(v ident.ID) predicate.Webhook {
 	return predicate.Webhook(sql.FieldContainsFold(FieldIntegrationID, vc))
 }
 
+// SchemeEQ applies the EQ predicate on the "scheme" field.
+func SchemeEQ(v Scheme) predicate.Webhook {
+	return predicate.Webhook(sql.FieldEQ(FieldScheme, v))
+}
+
+// SchemeNEQ applies the NEQ predicate on the "scheme" field.
+func SchemeNEQ(v Scheme) predicate.Webhook {
+	return predicate.Webhook(sql.FieldNEQ(FieldScheme, v))
+}
+
+// SchemeIn applies the In predicate on the "scheme" field.
+func SchemeIn(vs ...Scheme) predicate.Webhook {
+	return predicate.Webhook(sql.FieldIn(FieldScheme, vs...))
+}
+
+// SchemeNotIn applies the NotIn predicate on the "scheme" field.
+func SchemeNotIn(vs ...Scheme) predicate.Webhook {
+	return predicate.Webhook(sql.FieldNotIn(FieldScheme, vs...))
+}
+
 // SecretEQ applies the EQ predicate on the "secret" field.
 func SecretEQ(v []byte) predicate.Webhook {
 	return predicate.Webhook(sql.FieldEQ(FieldSecret, v))

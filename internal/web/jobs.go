@@ -14,7 +14,6 @@ import (
 	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
-	"steward/internal/rules/viewer"
 	"steward/views/desk"
 	"steward/views/layout"
 	"steward/views/ui"
@@ -22,15 +21,6 @@ import (
 
 // jobsShown is how many jobs are on a page.
 const jobsShown = 50
-
-// jobsNav leads to the page of background jobs. It is beside the navigation of rules/access, which goes by
-// entities that people have rights in; nobody has any in jobs.
-func jobsNav(r *http.Request, lang string) []layout.NavItem {
-	if !job.May(viewer.From(r.Context())) {
-		return nil
-	}
-	return []layout.NavItem{{Label: i18n.T(lang, "nav.jobs"), Href: "/admin/jobs", Icon: "cog", Current: under(r.URL.Path, "/admin/jobs")}}
-}
 
 // jobsPage lists the background jobs of a state: those that have failed, unless another is asked for.
 func (s *site) jobsPage(w http.ResponseWriter, r *http.Request) error {

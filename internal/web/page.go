@@ -79,7 +79,6 @@ func (s *site) frame(r *http.Request, title string, crumbs ...layout.Crumb) layo
 		section = n.Section
 		p.Nav = append(p.Nav, layout.NavItem{Label: i18n.T(lang, n.Label()), Href: n.Path, Icon: n.Icon, Current: under(r.URL.Path, n.Path)})
 	}
-	p.Nav = append(p.Nav, jobsNav(r, lang)...) // the administration comes last, and is theirs
 	p.User = layout.User{ID: v.ID.String(), Name: v.Name, Role: roleOf(lang, v), Items: []ui.MenuItem{{Label: i18n.T(lang, "web.me"), Icon: "user", Href: "/me", Current: r.URL.Path == "/me"}}}
 	return p
 }

@@ -20,7 +20,7 @@ import (
 // May reports whether somebody may look at jobs and decide about those that have failed: an
 // administrator of the application, or the system. For others there are no jobs.
 func May(v *viewer.Viewer) bool {
-	return v.IsSystem() || v != nil && v.Kind == viewer.Person && v.Has(string(access.RoleAppAdmin))
+	return v.IsSystem() || v != nil && v.Kind == viewer.Person && access.May(v, "Job", access.Write)
 }
 
 // allowed returns a context in which the rows of jobs can be reached, where May says so.

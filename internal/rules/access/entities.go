@@ -94,6 +94,7 @@ var Entities = index([]Entity{
 	{"SavedView", ClassSystem, ResourceSystem, Columns{}}, // one person's, a team's or a role's: area/view decides
 	{"Upload", ClassSystem, ResourceSystem, Columns{}},    // one person's: exchange/upload decides
 	{"CalendarFeed", ClassSystem, ResourceSystem, Columns{}},
+	{"Notification", ClassSystem, ResourceSystem, Columns{}}, // one person's: area/notify decides
 	{"Membership", ClassSystem, ResourceMember, Columns{Portfolio: "scope_id"}},
 	{"RoleGrant", ClassSystem, ResourceGrant, Columns{}},
 	{"Integration", ClassSystem, ResourceGrant, Columns{}},
@@ -103,15 +104,15 @@ var Entities = index([]Entity{
 	{"KeyCounter", ClassSystem, ResourceSystem, Columns{}},
 	{"AuditHead", ClassSystem, ResourceSystem, Columns{}},
 	{"AuditSeal", ClassSystem, ResourceSystem, Columns{}},
-	{"Job", ClassSystem, ResourceSystem, Columns{}},
-	{"JobSchedule", ClassSystem, ResourceSystem, Columns{}},
+	{"Job", ClassSystem, ResourceOperation, Columns{}},
+	{"JobSchedule", ClassSystem, ResourceOperation, Columns{}},
 	{"Blob", ClassSystem, ResourceSystem, Columns{}},
 	{"BlobChunk", ClassSystem, ResourceSystem, Columns{}},
 	{"HeaderMapping", ClassSystem, ResourceSystem, Columns{}},
-	{"Webhook", ClassSystem, ResourceSystem, Columns{}},
-	{"WebhookDelivery", ClassSystem, ResourceSystem, Columns{}},
+	{"Webhook", ClassSystem, ResourceGrant, Columns{}},
+	{"WebhookDelivery", ClassSystem, ResourceGrant, Columns{}},
 	{"StoredDocument", ClassSystem, ResourceSystem, Columns{}},
-	{"Setting", ClassSystem, ResourceSystem, Columns{}},
+	{"Setting", ClassSystem, ResourceOperation, Columns{}},
 })
 
 func index(list []Entity) map[string]Entity {

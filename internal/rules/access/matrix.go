@@ -63,9 +63,10 @@ const (
 	ResourceAudit        Resource = "audit"
 	ResourceUndo         Resource = "undo"
 	ResourceMember       Resource = "member"
-	ResourceGrant        Resource = "grant" // integration, token, role grant
+	ResourceGrant        Resource = "grant" // integration, token, webhook, role grant
 	ResourceSession      Resource = "session"
 	ResourceExport       Resource = "export"
+	ResourceOperation    Resource = "operation" // jobs and settings of the installation
 	ResourceSystem       Resource = ""
 )
 
@@ -106,6 +107,7 @@ audit        | r=   | r=    | r=    | r=    | r=     | r=     | r=     | r=     
 undo         | wS   | wS    | wS    | wS    | wS     | wS     | wS     | wS     | wS     | wS    |       | wS     | wS   | wS     | wS    | wS
 member       |      |       |       | wmP   |        |        |        |        |        |       |       |        |      |        | r*    | wm*
 grant        |      |       |       |       |        |        |        |        |        |       |       |        |      |        | r*    | wm*
+operation    |      |       |       |       |        |        |        |        |        |       |       |        |      |        |       | wm*
 session      |      |       |       |       |        |        |        |        |        |       |       |        |      |        |       | wm*
 export       | r=   | r=    | r=    | r=    | r=     | r=     | r=     | r=     | r=     |       | r=    | r=     | r=   |        | r=    |
 `

@@ -43,7 +43,10 @@ var NavItems = []NavItem{
 	{"imports", "upload", "/admin/imports", SectionAdmin, "ImportBatch", Write},
 	{"audit", "history", "/admin/audit", SectionAdmin, "ChangeEvent", Read},
 	{"integrations", "key-round", "/admin/integrations", SectionAdmin, "Integration", Read},
+	{"webhooks", "webhook", "/admin/webhooks", SectionAdmin, "Webhook", Read},
 	{"members", "user-check", "/admin/users", SectionAdmin, "Membership", Read},
+	{"settings", "sliders-horizontal", "/admin/settings", SectionAdmin, "Setting", Read},
+	{"jobs", "cog", "/admin/jobs", SectionAdmin, "Job", Read},
 }
 
 // Nav returns the items the viewer may follow, in order. A page that an item

@@ -26,8 +26,8 @@ func TestNav(t *testing.T) {
 		{person(nil), "home"},
 		{as(access.RolePartner, vendor(viewer.LevelPartner)), "home contracts vendors environments"},
 		{as(access.RolePortfolioManager, portfolio(viewer.LevelManager)), "home portfolios products initiatives objectives budget procurements contracts vendors environments clients teams components periods imports members"},
-		{as(access.RoleAppAdmin), "home portfolios products vendors clients teams components audit integrations members"},
-		{as(access.RoleAuditor), "home portfolios products initiatives objectives budget procurements contracts vendors environments clients teams components audit integrations members"},
+		{as(access.RoleAppAdmin), "home portfolios products vendors clients teams components audit integrations webhooks members settings jobs"},
+		{as(access.RoleAuditor), "home portfolios products initiatives objectives budget procurements contracts vendors environments clients teams components audit integrations webhooks members"},
 		{as(access.RoleFinanceOfficer), "home portfolios products initiatives budget procurements contracts vendors environments clients teams components periods imports"},
 	}
 	for _, c := range cases {
