@@ -41,6 +41,10 @@ migration: ## plan the migration to the present schema for both databases: make 
 	@[ -n "$(name)" ] || { echo "usage: make migration name=what_changes"; exit 2; }
 	@go run ./migrations/plan $(name)
 
+.PHONY: migration-sum
+migration-sum: ## take note of what was written into a new migration by hand
+	@go run ./migrations/plan -sum
+
 .PHONY: assets
 assets: ## fetch and bundle the browser files of static/vendor again, as static/package.json pins them
 	@cd static && npm ci --ignore-scripts --no-audit --no-fund && npm run build

@@ -76,6 +76,16 @@ type BudgetPlan struct {
 	ActualTotal *money.Amount `json:"actual_total,omitempty"`
 	// LineCount holds the value of the "line_count" field.
 	LineCount int `json:"line_count,omitempty"`
+	// PlannedCount holds the value of the "planned_count" field.
+	PlannedCount int `json:"planned_count,omitempty"`
+	// ForecastCount holds the value of the "forecast_count" field.
+	ForecastCount int `json:"forecast_count,omitempty"`
+	// ActualCount holds the value of the "actual_count" field.
+	ActualCount int `json:"actual_count,omitempty"`
+	// ComparableCount holds the value of the "comparable_count" field.
+	ComparableCount int `json:"comparable_count,omitempty"`
+	// VarianceTotal holds the value of the "variance_total" field.
+	VarianceTotal *money.Amount `json:"variance_total,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the BudgetPlanQuery when eager-loading is set.
 	Edges        BudgetPlanEdges `json:"edges"`
@@ -162,7 +172,7 @@ func (*BudgetPlan) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case budgetplan.FieldProductID, budgetplan.FieldSubmittedBy, budgetplan.FieldRevisionOfID:
 			values[i] = &sql.NullScanner{S: new(ident.ID)}
-		case budgetplan.FieldPlannedTotal, budgetplan.FieldForecastTotal, budgetplan.FieldActualTotal:
+		case budgetplan.FieldPlannedTotal, budgetplan.FieldForecastTotal, budgetplan.FieldActualTotal, budgetplan.FieldVarianceTotal:
 			values[i] = &sql.NullScanner{S: new(money.Amount)}
 		case budgetplan.FieldCustom:
 			values[i] = new([]byte)
@@ -170,7 +180,7 @@ func (*BudgetPlan) scanValues(columns []string) ([]any, error) {
 			values[i] = new(ident.ID)
 		case budgetplan.FieldCurrent:
 			values[i] = new(sql.NullBool)
-		case budgetplan.FieldVersion, budgetplan.FieldFiscalYear, budgetplan.FieldVersionNo, budgetplan.FieldLineCount:
+		case budgetplan.FieldVersion, budgetplan.FieldFiscalYear, budgetplan.FieldVersionNo, budgetplan.FieldLineCount, budgetplan.FieldPlannedCount, budgetplan.FieldForecastCount, budgetplan.FieldActualCount, budgetplan.FieldComparableCount:
 			values[i] = new(sql.NullInt64)
 		case budgetplan.FieldCreatedBy, budgetplan.FieldUpdatedBy, budgetplan.FieldKey, budgetplan.FieldOrigin, budgetplan.FieldSource, budgetplan.FieldExternalID, budgetplan.FieldName, budgetplan.FieldPeriodLength, budgetplan.FieldCurrency, budgetplan.FieldStatus, budgetplan.FieldReason:
 			values[i] = new(sql.NullString)
@@ -370,6 +380,37 @@ func (_m *BudgetPlan) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LineCount = int(value.Int64)
 			}
+		case budgetplan.FieldPlannedCount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field planned_count", values[i])
+			} else if value.Valid {
+				_m.PlannedCount = int(value.Int64)
+			}
+		case budgetplan.FieldForecastCount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field forecast_count", values[i])
+			} else if value.Valid {
+				_m.ForecastCount = int(value.Int64)
+			}
+		case budgetplan.FieldActualCount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field actual_count", values[i])
+			} else if value.Valid {
+				_m.ActualCount = int(value.Int64)
+			}
+		case budgetplan.FieldComparableCount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field comparable_count", values[i])
+			} else if value.Valid {
+				_m.ComparableCount = int(value.Int64)
+			}
+		case budgetplan.FieldVarianceTotal:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field variance_total", values[i])
+			} else if value.Valid {
+				_m.VarianceTotal = new(money.Amount)
+				*_m.VarianceTotal = *value.S.(*money.Amount)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -529,6 +570,23 @@ func (_m *BudgetPlan) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("line_count=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LineCount))
+	builder.WriteString(", ")
+	builder.WriteString("planned_count=")
+	builder.WriteString(fmt.Sprintf("%v", _m.PlannedCount))
+	builder.WriteString(", ")
+	builder.WriteString("forecast_count=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ForecastCount))
+	builder.WriteString(", ")
+	builder.WriteString("actual_count=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ActualCount))
+	builder.WriteString(", ")
+	builder.WriteString("comparable_count=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ComparableCount))
+	builder.WriteString(", ")
+	if v := _m.VarianceTotal; v != nil {
+		builder.WriteString("variance_total=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -371,6 +371,76 @@ func (_c *BudgetPlanCreate) SetNillableLineCount(v *int) *BudgetPlanCreate {
 	return _c
 }
 
+// SetPlannedCount sets the "planned_count" field.
+func (_c *BudgetPlanCreate) SetPlannedCount(v int) *BudgetPlanCreate {
+	_c.mutation.SetPlannedCount(v)
+	return _c
+}
+
+// SetNillablePlannedCount sets the "planned_count" field if the given value is not nil.
+func (_c *BudgetPlanCreate) SetNillablePlannedCount(v *int) *BudgetPlanCreate {
+	if v != nil {
+		_c.SetPlannedCount(*v)
+	}
+	return _c
+}
+
+// SetForecastCount sets the "forecast_count" field.
+func (_c *BudgetPlanCreate) SetForecastCount(v int) *BudgetPlanCreate {
+	_c.mutation.SetForecastCount(v)
+	return _c
+}
+
+// SetNillableForecastCount sets the "forecast_count" field if the given value is not nil.
+func (_c *BudgetPlanCreate) SetNillableForecastCount(v *int) *BudgetPlanCreate {
+	if v != nil {
+		_c.SetForecastCount(*v)
+	}
+	return _c
+}
+
+// SetActualCount sets the "actual_count" field.
+func (_c *BudgetPlanCreate) SetActualCount(v int) *BudgetPlanCreate {
+	_c.mutation.SetActualCount(v)
+	return _c
+}
+
+// SetNillableActualCount sets the "actual_count" field if the given value is not nil.
+func (_c *BudgetPlanCreate) SetNillableActualCount(v *int) *BudgetPlanCreate {
+	if v != nil {
+		_c.SetActualCount(*v)
+	}
+	return _c
+}
+
+// SetComparableCount sets the "comparable_count" field.
+func (_c *BudgetPlanCreate) SetComparableCount(v int) *BudgetPlanCreate {
+	_c.mutation.SetComparableCount(v)
+	return _c
+}
+
+// SetNillableComparableCount sets the "comparable_count" field if the given value is not nil.
+func (_c *BudgetPlanCreate) SetNillableComparableCount(v *int) *BudgetPlanCreate {
+	if v != nil {
+		_c.SetComparableCount(*v)
+	}
+	return _c
+}
+
+// SetVarianceTotal sets the "variance_total" field.
+func (_c *BudgetPlanCreate) SetVarianceTotal(v money.Amount) *BudgetPlanCreate {
+	_c.mutation.SetVarianceTotal(v)
+	return _c
+}
+
+// SetNillableVarianceTotal sets the "variance_total" field if the given value is not nil.
+func (_c *BudgetPlanCreate) SetNillableVarianceTotal(v *money.Amount) *BudgetPlanCreate {
+	if v != nil {
+		_c.SetVarianceTotal(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *BudgetPlanCreate) SetID(v ident.ID) *BudgetPlanCreate {
 	_c.mutation.SetID(v)
@@ -521,6 +591,22 @@ func (_c *BudgetPlanCreate) defaults() {
 		v := budgetplan.DefaultLineCount
 		_c.mutation.SetLineCount(v)
 	}
+	if _, ok := _c.mutation.PlannedCount(); !ok {
+		v := budgetplan.DefaultPlannedCount
+		_c.mutation.SetPlannedCount(v)
+	}
+	if _, ok := _c.mutation.ForecastCount(); !ok {
+		v := budgetplan.DefaultForecastCount
+		_c.mutation.SetForecastCount(v)
+	}
+	if _, ok := _c.mutation.ActualCount(); !ok {
+		v := budgetplan.DefaultActualCount
+		_c.mutation.SetActualCount(v)
+	}
+	if _, ok := _c.mutation.ComparableCount(); !ok {
+		v := budgetplan.DefaultComparableCount
+		_c.mutation.SetComparableCount(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := budgetplan.DefaultID()
 		_c.mutation.SetID(v)
@@ -660,6 +746,18 @@ func (_c *BudgetPlanCreate) check() error {
 	if _, ok := _c.mutation.LineCount(); !ok {
 		return &ValidationError{Name: "line_count", err: errors.New(`ent: missing required field "BudgetPlan.line_count"`)}
 	}
+	if _, ok := _c.mutation.PlannedCount(); !ok {
+		return &ValidationError{Name: "planned_count", err: errors.New(`ent: missing required field "BudgetPlan.planned_count"`)}
+	}
+	if _, ok := _c.mutation.ForecastCount(); !ok {
+		return &ValidationError{Name: "forecast_count", err: errors.New(`ent: missing required field "BudgetPlan.forecast_count"`)}
+	}
+	if _, ok := _c.mutation.ActualCount(); !ok {
+		return &ValidationError{Name: "actual_count", err: errors.New(`ent: missing required field "BudgetPlan.actual_count"`)}
+	}
+	if _, ok := _c.mutation.ComparableCount(); !ok {
+		return &ValidationError{Name: "comparable_count", err: errors.New(`ent: missing required field "BudgetPlan.comparable_count"`)}
+	}
 	if v, ok := _c.mutation.ID(); ok {
 		if err := budgetplan.IDValidator(string(v)); err != nil {
 			return &ValidationError{Name: "id", err: fmt.Errorf(`ent: validator failed for field "BudgetPlan.id": %w`, err)}
@@ -798,6 +896,26 @@ func (_c *BudgetPlanCreate) createSpec() (*BudgetPlan, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LineCount(); ok {
 		_spec.SetField(budgetplan.FieldLineCount, field.TypeInt, value)
 		_node.LineCount = value
+	}
+	if value, ok := _c.mutation.PlannedCount(); ok {
+		_spec.SetField(budgetplan.FieldPlannedCount, field.TypeInt, value)
+		_node.PlannedCount = value
+	}
+	if value, ok := _c.mutation.ForecastCount(); ok {
+		_spec.SetField(budgetplan.FieldForecastCount, field.TypeInt, value)
+		_node.ForecastCount = value
+	}
+	if value, ok := _c.mutation.ActualCount(); ok {
+		_spec.SetField(budgetplan.FieldActualCount, field.TypeInt, value)
+		_node.ActualCount = value
+	}
+	if value, ok := _c.mutation.ComparableCount(); ok {
+		_spec.SetField(budgetplan.FieldComparableCount, field.TypeInt, value)
+		_node.ComparableCount = value
+	}
+	if value, ok := _c.mutation.VarianceTotal(); ok {
+		_spec.SetField(budgetplan.FieldVarianceTotal, field.TypeInt64, value)
+		_node.VarianceTotal = &value
 	}
 	if nodes := _c.mutation.PortfolioIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

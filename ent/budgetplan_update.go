@@ -380,6 +380,117 @@ func (_u *BudgetPlanUpdate) AddLineCount(v int) *BudgetPlanUpdate {
 	return _u
 }
 
+// SetPlannedCount sets the "planned_count" field.
+func (_u *BudgetPlanUpdate) SetPlannedCount(v int) *BudgetPlanUpdate {
+	_u.mutation.ResetPlannedCount()
+	_u.mutation.SetPlannedCount(v)
+	return _u
+}
+
+// SetNillablePlannedCount sets the "planned_count" field if the given value is not nil.
+func (_u *BudgetPlanUpdate) SetNillablePlannedCount(v *int) *BudgetPlanUpdate {
+	if v != nil {
+		_u.SetPlannedCount(*v)
+	}
+	return _u
+}
+
+// AddPlannedCount adds value to the "planned_count" field.
+func (_u *BudgetPlanUpdate) AddPlannedCount(v int) *BudgetPlanUpdate {
+	_u.mutation.AddPlannedCount(v)
+	return _u
+}
+
+// SetForecastCount sets the "forecast_count" field.
+func (_u *BudgetPlanUpdate) SetForecastCount(v int) *BudgetPlanUpdate {
+	_u.mutation.ResetForecastCount()
+	_u.mutation.SetForecastCount(v)
+	return _u
+}
+
+// SetNillableForecastCount sets the "forecast_count" field if the given value is not nil.
+func (_u *BudgetPlanUpdate) SetNillableForecastCount(v *int) *BudgetPlanUpdate {
+	if v != nil {
+		_u.SetForecastCount(*v)
+	}
+	return _u
+}
+
+// AddForecastCount adds value to the "forecast_count" field.
+func (_u *BudgetPlanUpdate) AddForecastCount(v int) *BudgetPlanUpdate {
+	_u.mutation.AddForecastCount(v)
+	return _u
+}
+
+// SetActualCount sets the "actual_count" field.
+func (_u *BudgetPlanUpdate) SetActualCount(v int) *BudgetPlanUpdate {
+	_u.mutation.ResetActualCount()
+	_u.mutation.SetActualCount(v)
+	return _u
+}
+
+// SetNillableActualCount sets the "actual_count" field if the given value is not nil.
+func (_u *BudgetPlanUpdate) SetNillableActualCount(v *int) *BudgetPlanUpdate {
+	if v != nil {
+		_u.SetActualCount(*v)
+	}
+	return _u
+}
+
+// AddActualCount adds value to the "actual_count" field.
+func (_u *BudgetPlanUpdate) AddActualCount(v int) *BudgetPlanUpdate {
+	_u.mutation.AddActualCount(v)
+	return _u
+}
+
+// SetComparableCount sets the "comparable_count" field.
+func (_u *BudgetPlanUpdate) SetComparableCount(v int) *BudgetPlanUpdate {
+	_u.mutation.ResetComparableCount()
+	_u.mutation.SetComparableCount(v)
+	return _u
+}
+
+// SetNillableComparableCount sets the "comparable_count" field if the given value is not nil.
+func (_u *BudgetPlanUpdate) SetNillableComparableCount(v *int) *BudgetPlanUpdate {
+	if v != nil {
+		_u.SetComparableCount(*v)
+	}
+	return _u
+}
+
+// AddComparableCount adds value to the "comparable_count" field.
+func (_u *BudgetPlanUpdate) AddComparableCount(v int) *BudgetPlanUpdate {
+	_u.mutation.AddComparableCount(v)
+	return _u
+}
+
+// SetVarianceTotal sets the "variance_total" field.
+func (_u *BudgetPlanUpdate) SetVarianceTotal(v money.Amount) *BudgetPlanUpdate {
+	_u.mutation.ResetVarianceTotal()
+	_u.mutation.SetVarianceTotal(v)
+	return _u
+}
+
+// SetNillableVarianceTotal sets the "variance_total" field if the given value is not nil.
+func (_u *BudgetPlanUpdate) SetNillableVarianceTotal(v *money.Amount) *BudgetPlanUpdate {
+	if v != nil {
+		_u.SetVarianceTotal(*v)
+	}
+	return _u
+}
+
+// AddVarianceTotal adds value to the "variance_total" field.
+func (_u *BudgetPlanUpdate) AddVarianceTotal(v money.Amount) *BudgetPlanUpdate {
+	_u.mutation.AddVarianceTotal(v)
+	return _u
+}
+
+// ClearVarianceTotal clears the value of the "variance_total" field.
+func (_u *BudgetPlanUpdate) ClearVarianceTotal() *BudgetPlanUpdate {
+	_u.mutation.ClearVarianceTotal()
+	return _u
+}
+
 // AddRevisionIDs adds the "revisions" edge to the BudgetPlan entity by IDs.
 func (_u *BudgetPlanUpdate) AddRevisionIDs(ids ...ident.ID) *BudgetPlanUpdate {
 	_u.mutation.AddRevisionIDs(ids...)
@@ -653,6 +764,39 @@ func (_u *BudgetPlanUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	}
 	if value, ok := _u.mutation.AddedLineCount(); ok {
 		_spec.AddField(budgetplan.FieldLineCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.PlannedCount(); ok {
+		_spec.SetField(budgetplan.FieldPlannedCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedPlannedCount(); ok {
+		_spec.AddField(budgetplan.FieldPlannedCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ForecastCount(); ok {
+		_spec.SetField(budgetplan.FieldForecastCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedForecastCount(); ok {
+		_spec.AddField(budgetplan.FieldForecastCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ActualCount(); ok {
+		_spec.SetField(budgetplan.FieldActualCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedActualCount(); ok {
+		_spec.AddField(budgetplan.FieldActualCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ComparableCount(); ok {
+		_spec.SetField(budgetplan.FieldComparableCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedComparableCount(); ok {
+		_spec.AddField(budgetplan.FieldComparableCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.VarianceTotal(); ok {
+		_spec.SetField(budgetplan.FieldVarianceTotal, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedVarianceTotal(); ok {
+		_spec.AddField(budgetplan.FieldVarianceTotal, field.TypeInt64, value)
+	}
+	if _u.mutation.VarianceTotalCleared() {
+		_spec.ClearField(budgetplan.FieldVarianceTotal, field.TypeInt64)
 	}
 	if _u.mutation.RevisionsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1118,6 +1262,117 @@ func (_u *BudgetPlanUpdateOne) AddLineCount(v int) *BudgetPlanUpdateOne {
 	return _u
 }
 
+// SetPlannedCount sets the "planned_count" field.
+func (_u *BudgetPlanUpdateOne) SetPlannedCount(v int) *BudgetPlanUpdateOne {
+	_u.mutation.ResetPlannedCount()
+	_u.mutation.SetPlannedCount(v)
+	return _u
+}
+
+// SetNillablePlannedCount sets the "planned_count" field if the given value is not nil.
+func (_u *BudgetPlanUpdateOne) SetNillablePlannedCount(v *int) *BudgetPlanUpdateOne {
+	if v != nil {
+		_u.SetPlannedCount(*v)
+	}
+	return _u
+}
+
+// AddPlannedCount adds value to the "planned_count" field.
+func (_u *BudgetPlanUpdateOne) AddPlannedCount(v int) *BudgetPlanUpdateOne {
+	_u.mutation.AddPlannedCount(v)
+	return _u
+}
+
+// SetForecastCount sets the "forecast_count" field.
+func (_u *BudgetPlanUpdateOne) SetForecastCount(v int) *BudgetPlanUpdateOne {
+	_u.mutation.ResetForecastCount()
+	_u.mutation.SetForecastCount(v)
+	return _u
+}
+
+// SetNillableForecastCount sets the "forecast_count" field if the given value is not nil.
+func (_u *BudgetPlanUpdateOne) SetNillableForecastCount(v *int) *BudgetPlanUpdateOne {
+	if v != nil {
+		_u.SetForecastCount(*v)
+	}
+	return _u
+}
+
+// AddForecastCount adds value to the "forecast_count" field.
+func (_u *BudgetPlanUpdateOne) AddForecastCount(v int) *BudgetPlanUpdateOne {
+	_u.mutation.AddForecastCount(v)
+	return _u
+}
+
+// SetActualCount sets the "actual_count" field.
+func (_u *BudgetPlanUpdateOne) SetActualCount(v int) *BudgetPlanUpdateOne {
+	_u.mutation.ResetActualCount()
+	_u.mutation.SetActualCount(v)
+	return _u
+}
+
+// SetNillableActualCount sets the "actual_count" field if the given value is not nil.
+func (_u *BudgetPlanUpdateOne) SetNillableActualCount(v *int) *BudgetPlanUpdateOne {
+	if v != nil {
+		_u.SetActualCount(*v)
+	}
+	return _u
+}
+
+// AddActualCount adds value to the "actual_count" field.
+func (_u *BudgetPlanUpdateOne) AddActualCount(v int) *BudgetPlanUpdateOne {
+	_u.mutation.AddActualCount(v)
+	return _u
+}
+
+// SetComparableCount sets the "comparable_count" field.
+func (_u *BudgetPlanUpdateOne) SetComparableCount(v int) *BudgetPlanUpdateOne {
+	_u.mutation.ResetComparableCount()
+	_u.mutation.SetComparableCount(v)
+	return _u
+}
+
+// SetNillableComparableCount sets the "comparable_count" field if the given value is not nil.
+func (_u *BudgetPlanUpdateOne) SetNillableComparableCount(v *int) *BudgetPlanUpdateOne {
+	if v != nil {
+		_u.SetComparableCount(*v)
+	}
+	return _u
+}
+
+// AddComparableCount adds value to the "comparable_count" field.
+func (_u *BudgetPlanUpdateOne) AddComparableCount(v int) *BudgetPlanUpdateOne {
+	_u.mutation.AddComparableCount(v)
+	return _u
+}
+
+// SetVarianceTotal sets the "variance_total" field.
+func (_u *BudgetPlanUpdateOne) SetVarianceTotal(v money.Amount) *BudgetPlanUpdateOne {
+	_u.mutation.ResetVarianceTotal()
+	_u.mutation.SetVarianceTotal(v)
+	return _u
+}
+
+// SetNillableVarianceTotal sets the "variance_total" field if the given value is not nil.
+func (_u *BudgetPlanUpdateOne) SetNillableVarianceTotal(v *money.Amount) *BudgetPlanUpdateOne {
+	if v != nil {
+		_u.SetVarianceTotal(*v)
+	}
+	return _u
+}
+
+// AddVarianceTotal adds value to the "variance_total" field.
+func (_u *BudgetPlanUpdateOne) AddVarianceTotal(v money.Amount) *BudgetPlanUpdateOne {
+	_u.mutation.AddVarianceTotal(v)
+	return _u
+}
+
+// ClearVarianceTotal clears the value of the "variance_total" field.
+func (_u *BudgetPlanUpdateOne) ClearVarianceTotal() *BudgetPlanUpdateOne {
+	_u.mutation.ClearVarianceTotal()
+	return _u
+}
+
 // AddRevisionIDs adds the "revisions" edge to the BudgetPlan entity by IDs.
 func (_u *BudgetPlanUpdateOne) AddRevisionIDs(ids ...ident.ID) *BudgetPlanUpdateOne {
 	_u.mutation.AddRevisionIDs(ids...)
@@ -1421,6 +1676,39 @@ func (_u *BudgetPlanUpdateOne) sqlSave(ctx context.Context) (_node *BudgetPlan, 
 	}
 	if value, ok := _u.mutation.AddedLineCount(); ok {
 		_spec.AddField(budgetplan.FieldLineCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.PlannedCount(); ok {
+		_spec.SetField(budgetplan.FieldPlannedCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedPlannedCount(); ok {
+		_spec.AddField(budgetplan.FieldPlannedCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ForecastCount(); ok {
+		_spec.SetField(budgetplan.FieldForecastCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedForecastCount(); ok {
+		_spec.AddField(budgetplan.FieldForecastCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ActualCount(); ok {
+		_spec.SetField(budgetplan.FieldActualCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedActualCount(); ok {
+		_spec.AddField(budgetplan.FieldActualCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.ComparableCount(); ok {
+		_spec.SetField(budgetplan.FieldComparableCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedComparableCount(); ok {
+		_spec.AddField(budgetplan.FieldComparableCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.VarianceTotal(); ok {
+		_spec.SetField(budgetplan.FieldVarianceTotal, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedVarianceTotal(); ok {
+		_spec.AddField(budgetplan.FieldVarianceTotal, field.TypeInt64, value)
+	}
+	if _u.mutation.VarianceTotalCleared() {
+		_spec.ClearField(budgetplan.FieldVarianceTotal, field.TypeInt64)
 	}
 	if _u.mutation.RevisionsCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -9624,56 +9624,66 @@ func (m *BudgetLineMutation) ResetEdge(name string) error {
 // BudgetPlanMutation represents an operation that mutates the BudgetPlan nodes in the graph.
 type BudgetPlanMutation struct {
 	config
-	op                 Op
-	typ                string
-	id                 *ident.ID
-	version            *int
-	addversion         *int
-	created_at         *time.Time
-	created_by         *string
-	updated_at         *time.Time
-	updated_by         *string
-	custom             *map[string]interface{}
-	key                *string
-	archived_at        *time.Time
-	origin             *budgetplan.Origin
-	source             *string
-	external_id        *string
-	name               *string
-	fiscal_year        *int
-	addfiscal_year     *int
-	period_length      *budgetplan.PeriodLength
-	currency           *string
-	status             *budgetplan.Status
-	version_no         *int
-	addversion_no      *int
-	current            *bool
-	reason             *string
-	submitted_by       *ident.ID
-	planned_total      *money.Amount
-	addplanned_total   *money.Amount
-	forecast_total     *money.Amount
-	addforecast_total  *money.Amount
-	actual_total       *money.Amount
-	addactual_total    *money.Amount
-	line_count         *int
-	addline_count      *int
-	clearedFields      map[string]struct{}
-	portfolio          *ident.ID
-	clearedportfolio   bool
-	product            *ident.ID
-	clearedproduct     bool
-	revision_of        *ident.ID
-	clearedrevision_of bool
-	revisions          map[ident.ID]struct{}
-	removedrevisions   map[ident.ID]struct{}
-	clearedrevisions   bool
-	lines              map[ident.ID]struct{}
-	removedlines       map[ident.ID]struct{}
-	clearedlines       bool
-	done               bool
-	oldValue           func(context.Context) (*BudgetPlan, error)
-	predicates         []predicate.BudgetPlan
+	op                  Op
+	typ                 string
+	id                  *ident.ID
+	version             *int
+	addversion          *int
+	created_at          *time.Time
+	created_by          *string
+	updated_at          *time.Time
+	updated_by          *string
+	custom              *map[string]interface{}
+	key                 *string
+	archived_at         *time.Time
+	origin              *budgetplan.Origin
+	source              *string
+	external_id         *string
+	name                *string
+	fiscal_year         *int
+	addfiscal_year      *int
+	period_length       *budgetplan.PeriodLength
+	currency            *string
+	status              *budgetplan.Status
+	version_no          *int
+	addversion_no       *int
+	current             *bool
+	reason              *string
+	submitted_by        *ident.ID
+	planned_total       *money.Amount
+	addplanned_total    *money.Amount
+	forecast_total      *money.Amount
+	addforecast_total   *money.Amount
+	actual_total        *money.Amount
+	addactual_total     *money.Amount
+	line_count          *int
+	addline_count       *int
+	planned_count       *int
+	addplanned_count    *int
+	forecast_count      *int
+	addforecast_count   *int
+	actual_count        *int
+	addactual_count     *int
+	comparable_count    *int
+	addcomparable_count *int
+	variance_total      *money.Amount
+	addvariance_total   *money.Amount
+	clearedFields       map[string]struct{}
+	portfolio           *ident.ID
+	clearedportfolio    bool
+	product             *ident.ID
+	clearedproduct      bool
+	revision_of         *ident.ID
+	clearedrevision_of  bool
+	revisions           map[ident.ID]struct{}
+	removedrevisions    map[ident.ID]struct{}
+	clearedrevisions    bool
+	lines               map[ident.ID]struct{}
+	removedlines        map[ident.ID]struct{}
+	clearedlines        bool
+	done                bool
+	oldValue            func(context.Context) (*BudgetPlan, error)
+	predicates          []predicate.BudgetPlan
 }
 
 var _ ent.Mutation = (*BudgetPlanMutation)(nil)
@@ -11025,6 +11035,300 @@ func (m *BudgetPlanMutation) ResetLineCount() {
 	m.addline_count = nil
 }
 
+// SetPlannedCount sets the "planned_count" field.
+func (m *BudgetPlanMutation) SetPlannedCount(i int) {
+	m.planned_count = &i
+	m.addplanned_count = nil
+}
+
+// PlannedCount returns the value of the "planned_count" field in the mutation.
+func (m *BudgetPlanMutation) PlannedCount() (r int, exists bool) {
+	v := m.planned_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPlannedCount returns the old "planned_count" field's value of the BudgetPlan entity.
+// If the BudgetPlan object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetPlanMutation) OldPlannedCount(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPlannedCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPlannedCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPlannedCount: %w", err)
+	}
+	return oldValue.PlannedCount, nil
+}
+
+// AddPlannedCount adds i to the "planned_count" field.
+func (m *BudgetPlanMutation) AddPlannedCount(i int) {
+	if m.addplanned_count != nil {
+		*m.addplanned_count += i
+	} else {
+		m.addplanned_count = &i
+	}
+}
+
+// AddedPlannedCount returns the value that was added to the "planned_count" field in this mutation.
+func (m *BudgetPlanMutation) AddedPlannedCount() (r int, exists bool) {
+	v := m.addplanned_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPlannedCount resets all changes to the "planned_count" field.
+func (m *BudgetPlanMutation) ResetPlannedCount() {
+	m.planned_count = nil
+	m.addplanned_count = nil
+}
+
+// SetForecastCount sets the "forecast_count" field.
+func (m *BudgetPlanMutation) SetForecastCount(i int) {
+	m.forecast_count = &i
+	m.addforecast_count = nil
+}
+
+// ForecastCount returns the value of the "forecast_count" field in the mutation.
+func (m *BudgetPlanMutation) ForecastCount() (r int, exists bool) {
+	v := m.forecast_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldForecastCount returns the old "forecast_count" field's value of the BudgetPlan entity.
+// If the BudgetPlan object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetPlanMutation) OldForecastCount(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldForecastCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldForecastCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldForecastCount: %w", err)
+	}
+	return oldValue.ForecastCount, nil
+}
+
+// AddForecastCount adds i to the "forecast_count" field.
+func (m *BudgetPlanMutation) AddForecastCount(i int) {
+	if m.addforecast_count != nil {
+		*m.addforecast_count += i
+	} else {
+		m.addforecast_count = &i
+	}
+}
+
+// AddedForecastCount returns the value that was added to the "forecast_count" field in this mutation.
+func (m *BudgetPlanMutation) AddedForecastCount() (r int, exists bool) {
+	v := m.addforecast_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetForecastCount resets all changes to the "forecast_count" field.
+func (m *BudgetPlanMutation) ResetForecastCount() {
+	m.forecast_count = nil
+	m.addforecast_count = nil
+}
+
+// SetActualCount sets the "actual_count" field.
+func (m *BudgetPlanMutation) SetActualCount(i int) {
+	m.actual_count = &i
+	m.addactual_count = nil
+}
+
+// ActualCount returns the value of the "actual_count" field in the mutation.
+func (m *BudgetPlanMutation) ActualCount() (r int, exists bool) {
+	v := m.actual_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActualCount returns the old "actual_count" field's value of the BudgetPlan entity.
+// If the BudgetPlan object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetPlanMutation) OldActualCount(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActualCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActualCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActualCount: %w", err)
+	}
+	return oldValue.ActualCount, nil
+}
+
+// AddActualCount adds i to the "actual_count" field.
+func (m *BudgetPlanMutation) AddActualCount(i int) {
+	if m.addactual_count != nil {
+		*m.addactual_count += i
+	} else {
+		m.addactual_count = &i
+	}
+}
+
+// AddedActualCount returns the value that was added to the "actual_count" field in this mutation.
+func (m *BudgetPlanMutation) AddedActualCount() (r int, exists bool) {
+	v := m.addactual_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetActualCount resets all changes to the "actual_count" field.
+func (m *BudgetPlanMutation) ResetActualCount() {
+	m.actual_count = nil
+	m.addactual_count = nil
+}
+
+// SetComparableCount sets the "comparable_count" field.
+func (m *BudgetPlanMutation) SetComparableCount(i int) {
+	m.comparable_count = &i
+	m.addcomparable_count = nil
+}
+
+// ComparableCount returns the value of the "comparable_count" field in the mutation.
+func (m *BudgetPlanMutation) ComparableCount() (r int, exists bool) {
+	v := m.comparable_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldComparableCount returns the old "comparable_count" field's value of the BudgetPlan entity.
+// If the BudgetPlan object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetPlanMutation) OldComparableCount(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldComparableCount is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldComparableCount requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldComparableCount: %w", err)
+	}
+	return oldValue.ComparableCount, nil
+}
+
+// AddComparableCount adds i to the "comparable_count" field.
+func (m *BudgetPlanMutation) AddComparableCount(i int) {
+	if m.addcomparable_count != nil {
+		*m.addcomparable_count += i
+	} else {
+		m.addcomparable_count = &i
+	}
+}
+
+// AddedComparableCount returns the value that was added to the "comparable_count" field in this mutation.
+func (m *BudgetPlanMutation) AddedComparableCount() (r int, exists bool) {
+	v := m.addcomparable_count
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetComparableCount resets all changes to the "comparable_count" field.
+func (m *BudgetPlanMutation) ResetComparableCount() {
+	m.comparable_count = nil
+	m.addcomparable_count = nil
+}
+
+// SetVarianceTotal sets the "variance_total" field.
+func (m *BudgetPlanMutation) SetVarianceTotal(value money.Amount) {
+	m.variance_total = &value
+	m.addvariance_total = nil
+}
+
+// VarianceTotal returns the value of the "variance_total" field in the mutation.
+func (m *BudgetPlanMutation) VarianceTotal() (r money.Amount, exists bool) {
+	v := m.variance_total
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVarianceTotal returns the old "variance_total" field's value of the BudgetPlan entity.
+// If the BudgetPlan object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BudgetPlanMutation) OldVarianceTotal(ctx context.Context) (v *money.Amount, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVarianceTotal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVarianceTotal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVarianceTotal: %w", err)
+	}
+	return oldValue.VarianceTotal, nil
+}
+
+// AddVarianceTotal adds value to the "variance_total" field.
+func (m *BudgetPlanMutation) AddVarianceTotal(value money.Amount) {
+	if m.addvariance_total != nil {
+		*m.addvariance_total += value
+	} else {
+		m.addvariance_total = &value
+	}
+}
+
+// AddedVarianceTotal returns the value that was added to the "variance_total" field in this mutation.
+func (m *BudgetPlanMutation) AddedVarianceTotal() (r money.Amount, exists bool) {
+	v := m.addvariance_total
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearVarianceTotal clears the value of the "variance_total" field.
+func (m *BudgetPlanMutation) ClearVarianceTotal() {
+	m.variance_total = nil
+	m.addvariance_total = nil
+	m.clearedFields[budgetplan.FieldVarianceTotal] = struct{}{}
+}
+
+// VarianceTotalCleared returns if the "variance_total" field was cleared in this mutation.
+func (m *BudgetPlanMutation) VarianceTotalCleared() bool {
+	_, ok := m.clearedFields[budgetplan.FieldVarianceTotal]
+	return ok
+}
+
+// ResetVarianceTotal resets all changes to the "variance_total" field.
+func (m *BudgetPlanMutation) ResetVarianceTotal() {
+	m.variance_total = nil
+	m.addvariance_total = nil
+	delete(m.clearedFields, budgetplan.FieldVarianceTotal)
+}
+
 // ClearPortfolio clears the "portfolio" edge to the Portfolio entity.
 func (m *BudgetPlanMutation) ClearPortfolio() {
 	m.clearedportfolio = true
@@ -11248,7 +11552,7 @@ func (m *BudgetPlanMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *BudgetPlanMutation) Fields() []string {
-	fields := make([]string, 0, 27)
+	fields := make([]string, 0, 32)
 	if m.version != nil {
 		fields = append(fields, budgetplan.FieldVersion)
 	}
@@ -11330,6 +11634,21 @@ func (m *BudgetPlanMutation) Fields() []string {
 	if m.line_count != nil {
 		fields = append(fields, budgetplan.FieldLineCount)
 	}
+	if m.planned_count != nil {
+		fields = append(fields, budgetplan.FieldPlannedCount)
+	}
+	if m.forecast_count != nil {
+		fields = append(fields, budgetplan.FieldForecastCount)
+	}
+	if m.actual_count != nil {
+		fields = append(fields, budgetplan.FieldActualCount)
+	}
+	if m.comparable_count != nil {
+		fields = append(fields, budgetplan.FieldComparableCount)
+	}
+	if m.variance_total != nil {
+		fields = append(fields, budgetplan.FieldVarianceTotal)
+	}
 	return fields
 }
 
@@ -11392,6 +11711,16 @@ func (m *BudgetPlanMutation) Field(name string) (ent.Value, bool) {
 		return m.ActualTotal()
 	case budgetplan.FieldLineCount:
 		return m.LineCount()
+	case budgetplan.FieldPlannedCount:
+		return m.PlannedCount()
+	case budgetplan.FieldForecastCount:
+		return m.ForecastCount()
+	case budgetplan.FieldActualCount:
+		return m.ActualCount()
+	case budgetplan.FieldComparableCount:
+		return m.ComparableCount()
+	case budgetplan.FieldVarianceTotal:
+		return m.VarianceTotal()
 	}
 	return nil, false
 }
@@ -11455,6 +11784,16 @@ func (m *BudgetPlanMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldActualTotal(ctx)
 	case budgetplan.FieldLineCount:
 		return m.OldLineCount(ctx)
+	case budgetplan.FieldPlannedCount:
+		return m.OldPlannedCount(ctx)
+	case budgetplan.FieldForecastCount:
+		return m.OldForecastCount(ctx)
+	case budgetplan.FieldActualCount:
+		return m.OldActualCount(ctx)
+	case budgetplan.FieldComparableCount:
+		return m.OldComparableCount(ctx)
+	case budgetplan.FieldVarianceTotal:
+		return m.OldVarianceTotal(ctx)
 	}
 	return nil, fmt.Errorf("unknown BudgetPlan field %s", name)
 }
@@ -11653,6 +11992,41 @@ func (m *BudgetPlanMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLineCount(v)
 		return nil
+	case budgetplan.FieldPlannedCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPlannedCount(v)
+		return nil
+	case budgetplan.FieldForecastCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetForecastCount(v)
+		return nil
+	case budgetplan.FieldActualCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActualCount(v)
+		return nil
+	case budgetplan.FieldComparableCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetComparableCount(v)
+		return nil
+	case budgetplan.FieldVarianceTotal:
+		v, ok := value.(money.Amount)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVarianceTotal(v)
+		return nil
 	}
 	return fmt.Errorf("unknown BudgetPlan field %s", name)
 }
@@ -11682,6 +12056,21 @@ func (m *BudgetPlanMutation) AddedFields() []string {
 	if m.addline_count != nil {
 		fields = append(fields, budgetplan.FieldLineCount)
 	}
+	if m.addplanned_count != nil {
+		fields = append(fields, budgetplan.FieldPlannedCount)
+	}
+	if m.addforecast_count != nil {
+		fields = append(fields, budgetplan.FieldForecastCount)
+	}
+	if m.addactual_count != nil {
+		fields = append(fields, budgetplan.FieldActualCount)
+	}
+	if m.addcomparable_count != nil {
+		fields = append(fields, budgetplan.FieldComparableCount)
+	}
+	if m.addvariance_total != nil {
+		fields = append(fields, budgetplan.FieldVarianceTotal)
+	}
 	return fields
 }
 
@@ -11704,6 +12093,16 @@ func (m *BudgetPlanMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedActualTotal()
 	case budgetplan.FieldLineCount:
 		return m.AddedLineCount()
+	case budgetplan.FieldPlannedCount:
+		return m.AddedPlannedCount()
+	case budgetplan.FieldForecastCount:
+		return m.AddedForecastCount()
+	case budgetplan.FieldActualCount:
+		return m.AddedActualCount()
+	case budgetplan.FieldComparableCount:
+		return m.AddedComparableCount()
+	case budgetplan.FieldVarianceTotal:
+		return m.AddedVarianceTotal()
 	}
 	return nil, false
 }
@@ -11762,6 +12161,41 @@ func (m *BudgetPlanMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddLineCount(v)
 		return nil
+	case budgetplan.FieldPlannedCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPlannedCount(v)
+		return nil
+	case budgetplan.FieldForecastCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddForecastCount(v)
+		return nil
+	case budgetplan.FieldActualCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddActualCount(v)
+		return nil
+	case budgetplan.FieldComparableCount:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddComparableCount(v)
+		return nil
+	case budgetplan.FieldVarianceTotal:
+		v, ok := value.(money.Amount)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVarianceTotal(v)
+		return nil
 	}
 	return fmt.Errorf("unknown BudgetPlan numeric field %s", name)
 }
@@ -11799,6 +12233,9 @@ func (m *BudgetPlanMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(budgetplan.FieldActualTotal) {
 		fields = append(fields, budgetplan.FieldActualTotal)
+	}
+	if m.FieldCleared(budgetplan.FieldVarianceTotal) {
+		fields = append(fields, budgetplan.FieldVarianceTotal)
 	}
 	return fields
 }
@@ -11843,6 +12280,9 @@ func (m *BudgetPlanMutation) ClearField(name string) error {
 		return nil
 	case budgetplan.FieldActualTotal:
 		m.ClearActualTotal()
+		return nil
+	case budgetplan.FieldVarianceTotal:
+		m.ClearVarianceTotal()
 		return nil
 	}
 	return fmt.Errorf("unknown BudgetPlan nullable field %s", name)
@@ -11932,6 +12372,21 @@ func (m *BudgetPlanMutation) ResetField(name string) error {
 		return nil
 	case budgetplan.FieldLineCount:
 		m.ResetLineCount()
+		return nil
+	case budgetplan.FieldPlannedCount:
+		m.ResetPlannedCount()
+		return nil
+	case budgetplan.FieldForecastCount:
+		m.ResetForecastCount()
+		return nil
+	case budgetplan.FieldActualCount:
+		m.ResetActualCount()
+		return nil
+	case budgetplan.FieldComparableCount:
+		m.ResetComparableCount()
+		return nil
+	case budgetplan.FieldVarianceTotal:
+		m.ResetVarianceTotal()
 		return nil
 	}
 	return fmt.Errorf("unknown BudgetPlan field %s", name)

@@ -791,6 +791,22 @@ func init() {
 	budgetplanDescLineCount := budgetplanFields[15].Descriptor()
 	// budgetplan.DefaultLineCount holds the default value on creation for the line_count field.
 	budgetplan.DefaultLineCount = budgetplanDescLineCount.Default.(int)
+	// budgetplanDescPlannedCount is the schema descriptor for planned_count field.
+	budgetplanDescPlannedCount := budgetplanFields[16].Descriptor()
+	// budgetplan.DefaultPlannedCount holds the default value on creation for the planned_count field.
+	budgetplan.DefaultPlannedCount = budgetplanDescPlannedCount.Default.(int)
+	// budgetplanDescForecastCount is the schema descriptor for forecast_count field.
+	budgetplanDescForecastCount := budgetplanFields[17].Descriptor()
+	// budgetplan.DefaultForecastCount holds the default value on creation for the forecast_count field.
+	budgetplan.DefaultForecastCount = budgetplanDescForecastCount.Default.(int)
+	// budgetplanDescActualCount is the schema descriptor for actual_count field.
+	budgetplanDescActualCount := budgetplanFields[18].Descriptor()
+	// budgetplan.DefaultActualCount holds the default value on creation for the actual_count field.
+	budgetplan.DefaultActualCount = budgetplanDescActualCount.Default.(int)
+	// budgetplanDescComparableCount is the schema descriptor for comparable_count field.
+	budgetplanDescComparableCount := budgetplanFields[19].Descriptor()
+	// budgetplan.DefaultComparableCount holds the default value on creation for the comparable_count field.
+	budgetplan.DefaultComparableCount = budgetplanDescComparableCount.Default.(int)
 	// budgetplanDescID is the schema descriptor for id field.
 	budgetplanDescID := budgetplanMixinFields0[0].Descriptor()
 	// budgetplan.DefaultID holds the default value on creation for the id field.

@@ -72,6 +72,16 @@ const (
 	FieldActualTotal = "actual_total"
 	// FieldLineCount holds the string denoting the line_count field in the database.
 	FieldLineCount = "line_count"
+	// FieldPlannedCount holds the string denoting the planned_count field in the database.
+	FieldPlannedCount = "planned_count"
+	// FieldForecastCount holds the string denoting the forecast_count field in the database.
+	FieldForecastCount = "forecast_count"
+	// FieldActualCount holds the string denoting the actual_count field in the database.
+	FieldActualCount = "actual_count"
+	// FieldComparableCount holds the string denoting the comparable_count field in the database.
+	FieldComparableCount = "comparable_count"
+	// FieldVarianceTotal holds the string denoting the variance_total field in the database.
+	FieldVarianceTotal = "variance_total"
 	// EdgePortfolio holds the string denoting the portfolio edge name in mutations.
 	EdgePortfolio = "portfolio"
 	// EdgeProduct holds the string denoting the product edge name in mutations.
@@ -145,6 +155,11 @@ var Columns = []string{
 	FieldForecastTotal,
 	FieldActualTotal,
 	FieldLineCount,
+	FieldPlannedCount,
+	FieldForecastCount,
+	FieldActualCount,
+	FieldComparableCount,
+	FieldVarianceTotal,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -206,6 +221,14 @@ var (
 	RevisionOfIDValidator func(string) error
 	// DefaultLineCount holds the default value on creation for the "line_count" field.
 	DefaultLineCount int
+	// DefaultPlannedCount holds the default value on creation for the "planned_count" field.
+	DefaultPlannedCount int
+	// DefaultForecastCount holds the default value on creation for the "forecast_count" field.
+	DefaultForecastCount int
+	// DefaultActualCount holds the default value on creation for the "actual_count" field.
+	DefaultActualCount int
+	// DefaultComparableCount holds the default value on creation for the "comparable_count" field.
+	DefaultComparableCount int
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() ident.ID
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -431,6 +454,31 @@ func ByActualTotal(opts ...sql.OrderTermOption) OrderOption {
 // ByLineCount orders the results by the line_count field.
 func ByLineCount(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLineCount, opts...).ToFunc()
+}
+
+// ByPlannedCount orders the results by the planned_count field.
+func ByPlannedCount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPlannedCount, opts...).ToFunc()
+}
+
+// ByForecastCount orders the results by the forecast_count field.
+func ByForecastCount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldForecastCount, opts...).ToFunc()
+}
+
+// ByActualCount orders the results by the actual_count field.
+func ByActualCount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldActualCount, opts...).ToFunc()
+}
+
+// ByComparableCount orders the results by the comparable_count field.
+func ByComparableCount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldComparableCount, opts...).ToFunc()
+}
+
+// ByVarianceTotal orders the results by the variance_total field.
+func ByVarianceTotal(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldVarianceTotal, opts...).ToFunc()
 }
 
 // ByPortfolioField orders the results by portfolio field.

@@ -174,6 +174,31 @@ func LineCount(v int) predicate.BudgetPlan {
 	return predicate.BudgetPlan(sql.FieldEQ(FieldLineCount, v))
 }
 
+// PlannedCount applies equality check predicate on the "planned_count" field. It's identical to PlannedCountEQ.
+func PlannedCount(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldPlannedCount, v))
+}
+
+// ForecastCount applies equality check predicate on the "forecast_count" field. It's identical to ForecastCountEQ.
+func ForecastCount(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldForecastCount, v))
+}
+
+// ActualCount applies equality check predicate on the "actual_count" field. It's identical to ActualCountEQ.
+func ActualCount(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldActualCount, v))
+}
+
+// ComparableCount applies equality check predicate on the "comparable_count" field. It's identical to ComparableCountEQ.
+func ComparableCount(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldComparableCount, v))
+}
+
+// VarianceTotal applies equality check predicate on the "variance_total" field. It's identical to VarianceTotalEQ.
+func VarianceTotal(v money.Amount) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldVarianceTotal, v))
+}
+
 // VersionEQ applies the EQ predicate on the "version" field.
 func VersionEQ(v int) predicate.BudgetPlan {
 	return predicate.BudgetPlan(sql.FieldEQ(FieldVersion, v))
@@ -1542,6 +1567,216 @@ func LineCountLT(v int) predicate.BudgetPlan {
 // LineCountLTE applies the LTE predicate on the "line_count" field.
 func LineCountLTE(v int) predicate.BudgetPlan {
 	return predicate.BudgetPlan(sql.FieldLTE(FieldLineCount, v))
+}
+
+// PlannedCountEQ applies the EQ predicate on the "planned_count" field.
+func PlannedCountEQ(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldPlannedCount, v))
+}
+
+// PlannedCountNEQ applies the NEQ predicate on the "planned_count" field.
+func PlannedCountNEQ(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNEQ(FieldPlannedCount, v))
+}
+
+// PlannedCountIn applies the In predicate on the "planned_count" field.
+func PlannedCountIn(vs ...int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldIn(FieldPlannedCount, vs...))
+}
+
+// PlannedCountNotIn applies the NotIn predicate on the "planned_count" field.
+func PlannedCountNotIn(vs ...int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNotIn(FieldPlannedCount, vs...))
+}
+
+// PlannedCountGT applies the GT predicate on the "planned_count" field.
+func PlannedCountGT(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGT(FieldPlannedCount, v))
+}
+
+// PlannedCountGTE applies the GTE predicate on the "planned_count" field.
+func PlannedCountGTE(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGTE(FieldPlannedCount, v))
+}
+
+// PlannedCountLT applies the LT predicate on the "planned_count" field.
+func PlannedCountLT(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLT(FieldPlannedCount, v))
+}
+
+// PlannedCountLTE applies the LTE predicate on the "planned_count" field.
+func PlannedCountLTE(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLTE(FieldPlannedCount, v))
+}
+
+// ForecastCountEQ applies the EQ predicate on the "forecast_count" field.
+func ForecastCountEQ(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldForecastCount, v))
+}
+
+// ForecastCountNEQ applies the NEQ predicate on the "forecast_count" field.
+func ForecastCountNEQ(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNEQ(FieldForecastCount, v))
+}
+
+// ForecastCountIn applies the In predicate on the "forecast_count" field.
+func ForecastCountIn(vs ...int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldIn(FieldForecastCount, vs...))
+}
+
+// ForecastCountNotIn applies the NotIn predicate on the "forecast_count" field.
+func ForecastCountNotIn(vs ...int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNotIn(FieldForecastCount, vs...))
+}
+
+// ForecastCountGT applies the GT predicate on the "forecast_count" field.
+func ForecastCountGT(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGT(FieldForecastCount, v))
+}
+
+// ForecastCountGTE applies the GTE predicate on the "forecast_count" field.
+func ForecastCountGTE(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGTE(FieldForecastCount, v))
+}
+
+// ForecastCountLT applies the LT predicate on the "forecast_count" field.
+func ForecastCountLT(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLT(FieldForecastCount, v))
+}
+
+// ForecastCountLTE applies the LTE predicate on the "forecast_count" field.
+func ForecastCountLTE(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLTE(FieldForecastCount, v))
+}
+
+// ActualCountEQ applies the EQ predicate on the "actual_count" field.
+func ActualCountEQ(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldActualCount, v))
+}
+
+// ActualCountNEQ applies the NEQ predicate on the "actual_count" field.
+func ActualCountNEQ(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNEQ(FieldActualCount, v))
+}
+
+// ActualCountIn applies the In predicate on the "actual_count" field.
+func ActualCountIn(vs ...int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldIn(FieldActualCount, vs...))
+}
+
+// ActualCountNotIn applies the NotIn predicate on the "actual_count" field.
+func ActualCountNotIn(vs ...int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNotIn(FieldActualCount, vs...))
+}
+
+// ActualCountGT applies the GT predicate on the "actual_count" field.
+func ActualCountGT(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGT(FieldActualCount, v))
+}
+
+// ActualCountGTE applies the GTE predicate on the "actual_count" field.
+func ActualCountGTE(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGTE(FieldActualCount, v))
+}
+
+// ActualCountLT applies the LT predicate on the "actual_count" field.
+func ActualCountLT(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLT(FieldActualCount, v))
+}
+
+// ActualCountLTE applies the LTE predicate on the "actual_count" field.
+func ActualCountLTE(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLTE(FieldActualCount, v))
+}
+
+// ComparableCountEQ applies the EQ predicate on the "comparable_count" field.
+func ComparableCountEQ(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldComparableCount, v))
+}
+
+// ComparableCountNEQ applies the NEQ predicate on the "comparable_count" field.
+func ComparableCountNEQ(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNEQ(FieldComparableCount, v))
+}
+
+// ComparableCountIn applies the In predicate on the "comparable_count" field.
+func ComparableCountIn(vs ...int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldIn(FieldComparableCount, vs...))
+}
+
+// ComparableCountNotIn applies the NotIn predicate on the "comparable_count" field.
+func ComparableCountNotIn(vs ...int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNotIn(FieldComparableCount, vs...))
+}
+
+// ComparableCountGT applies the GT predicate on the "comparable_count" field.
+func ComparableCountGT(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGT(FieldComparableCount, v))
+}
+
+// ComparableCountGTE applies the GTE predicate on the "comparable_count" field.
+func ComparableCountGTE(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGTE(FieldComparableCount, v))
+}
+
+// ComparableCountLT applies the LT predicate on the "comparable_count" field.
+func ComparableCountLT(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLT(FieldComparableCount, v))
+}
+
+// ComparableCountLTE applies the LTE predicate on the "comparable_count" field.
+func ComparableCountLTE(v int) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLTE(FieldComparableCount, v))
+}
+
+// VarianceTotalEQ applies the EQ predicate on the "variance_total" field.
+func VarianceTotalEQ(v money.Amount) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldEQ(FieldVarianceTotal, v))
+}
+
+// VarianceTotalNEQ applies the NEQ predicate on the "variance_total" field.
+func VarianceTotalNEQ(v money.Amount) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNEQ(FieldVarianceTotal, v))
+}
+
+// VarianceTotalIn applies the In predicate on the "variance_total" field.
+func VarianceTotalIn(vs ...money.Amount) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldIn(FieldVarianceTotal, vs...))
+}
+
+// VarianceTotalNotIn applies the NotIn predicate on the "variance_total" field.
+func VarianceTotalNotIn(vs ...money.Amount) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNotIn(FieldVarianceTotal, vs...))
+}
+
+// VarianceTotalGT applies the GT predicate on the "variance_total" field.
+func VarianceTotalGT(v money.Amount) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGT(FieldVarianceTotal, v))
+}
+
+// VarianceTotalGTE applies the GTE predicate on the "variance_total" field.
+func VarianceTotalGTE(v money.Amount) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldGTE(FieldVarianceTotal, v))
+}
+
+// VarianceTotalLT applies the LT predicate on the "variance_total" field.
+func VarianceTotalLT(v money.Amount) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLT(FieldVarianceTotal, v))
+}
+
+// VarianceTotalLTE applies the LTE predicate on the "variance_total" field.
+func VarianceTotalLTE(v money.Amount) predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldLTE(FieldVarianceTotal, v))
+}
+
+// VarianceTotalIsNil applies the IsNil predicate on the "variance_total" field.
+func VarianceTotalIsNil() predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldIsNull(FieldVarianceTotal))
+}
+
+// VarianceTotalNotNil applies the NotNil predicate on the "variance_total" field.
+func VarianceTotalNotNil() predicate.BudgetPlan {
+	return predicate.BudgetPlan(sql.FieldNotNull(FieldVarianceTotal))
 }
 
 // HasPortfolio applies the HasEdge predicate on the "portfolio" edge.

@@ -326,6 +326,11 @@ var (
 		{Name: "forecast_total", Type: field.TypeInt64, Nullable: true},
 		{Name: "actual_total", Type: field.TypeInt64, Nullable: true},
 		{Name: "line_count", Type: field.TypeInt, Default: 0},
+		{Name: "planned_count", Type: field.TypeInt, Default: 0},
+		{Name: "forecast_count", Type: field.TypeInt, Default: 0},
+		{Name: "actual_count", Type: field.TypeInt, Default: 0},
+		{Name: "comparable_count", Type: field.TypeInt, Default: 0},
+		{Name: "variance_total", Type: field.TypeInt64, Nullable: true},
 		{Name: "revision_of_id", Type: field.TypeString, Nullable: true, Size: 40},
 		{Name: "portfolio_id", Type: field.TypeString, Size: 40},
 		{Name: "product_id", Type: field.TypeString, Nullable: true, Size: 40},
@@ -338,19 +343,19 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "budget_plans_budget_plans_revisions",
-				Columns:    []*schema.Column{BudgetPlansColumns[25]},
+				Columns:    []*schema.Column{BudgetPlansColumns[30]},
 				RefColumns: []*schema.Column{BudgetPlansColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
 			{
 				Symbol:     "budget_plans_portfolios_budget_plans",
-				Columns:    []*schema.Column{BudgetPlansColumns[26]},
+				Columns:    []*schema.Column{BudgetPlansColumns[31]},
 				RefColumns: []*schema.Column{PortfoliosColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
 			{
 				Symbol:     "budget_plans_products_budget_plans",
-				Columns:    []*schema.Column{BudgetPlansColumns[27]},
+				Columns:    []*schema.Column{BudgetPlansColumns[32]},
 				RefColumns: []*schema.Column{ProductsColumns[0]},
 				OnDelete:   schema.Restrict,
 			},
@@ -364,17 +369,17 @@ var (
 			{
 				Name:    "budgetplan_portfolio_id_name_id",
 				Unique:  false,
-				Columns: []*schema.Column{BudgetPlansColumns[26], BudgetPlansColumns[12], BudgetPlansColumns[0]},
+				Columns: []*schema.Column{BudgetPlansColumns[31], BudgetPlansColumns[12], BudgetPlansColumns[0]},
 			},
 			{
 				Name:    "budgetplan_portfolio_id_fiscal_year",
 				Unique:  false,
-				Columns: []*schema.Column{BudgetPlansColumns[26], BudgetPlansColumns[13]},
+				Columns: []*schema.Column{BudgetPlansColumns[31], BudgetPlansColumns[13]},
 			},
 			{
 				Name:    "budgetplan_product_id",
 				Unique:  false,
-				Columns: []*schema.Column{BudgetPlansColumns[27]},
+				Columns: []*schema.Column{BudgetPlansColumns[32]},
 			},
 		},
 	}

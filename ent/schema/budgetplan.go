@@ -10,6 +10,7 @@ import (
 
 	"steward/ent/mixin"
 	"steward/internal/rules/ident"
+	"steward/internal/rules/money"
 )
 
 // BudgetPlan is the budget of one portfolio or product for one fiscal year. Lines belong to
@@ -54,7 +55,18 @@ func (BudgetPlan) Fields() []ent.Field {
 		heldAmount("forecast_total"),
 		heldAmount("actual_total"),
 		field.Int("line_count").Default(0).Annotations(mixin.Hidden, entgql.Skip(mixin.Unwritable)),
+		// with the amounts, what totals over many plans are added up from
+		counted("planned_count"),
+		counted("forecast_count"),
+		counted("actual_count"),
+		counted("comparable_count"),
+		field.Int64("variance_total").GoType(money.Amount(0)).Optional().Nillable().Annotations(mixin.Hidden, entgql.Skip(entgql.SkipAll)),
 	}
+}
+
+// counted is how many of a plan's lines have an amount, kept by the system in the transaction of the write.
+func counted(n string) ent.Field {
+	return field.Int(n).Default(0).Annotations(mixin.Hidden, entgql.Skip(entgql.SkipAll))
 }
 
 // Edges of BudgetPlan.

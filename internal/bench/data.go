@@ -50,8 +50,8 @@ func generate(ctx context.Context, db *sql.DB, scale int) error {
 			SELECT ` + id("bce", "((x.n - 1) * 12 + m)::int") + `, NOW_, NOW_, x.portfolio_id, x.product_id, to_char(date '2026-04-01' + make_interval(months => m - 1), 'YYYY-MM'), 10000000, 10000000,
 			CASE WHEN m < 8 AND x.actual_total IS NOT NULL THEN 10000000 END, x.id
 			FROM (SELECT *, row_number() OVER (ORDER BY id) n FROM budget_lines WHERE plan_id <= ` + id("bpl", fmt.Sprint(written)) + `) x, generate_series(1, 12) m`,
-		`UPDATE budget_plans b SET planned_total = s.p, forecast_total = s.f, actual_total = s.a
-			FROM (SELECT plan_id, sum(planned_total)::bigint p, sum(forecast_total)::bigint f, sum(actual_total)::bigint a FROM budget_lines GROUP BY plan_id) s WHERE s.plan_id = b.id`,
+		`UPDATE budget_plans b SET planned_total = s.p, forecast_total = s.f, actual_total = s.a, planned_count = L_, forecast_count = L_, actual_count = s.n, comparable_count = s.n, variance_total = s.v
+			FROM (SELECT plan_id, sum(planned_total)::bigint p, sum(forecast_total)::bigint f, sum(actual_total)::bigint a, count(actual_total) n, sum(actual_total - planned_total)::bigint v FROM budget_lines GROUP BY plan_id) s WHERE s.plan_id = b.id`,
 		`VACUUM ANALYZE`,
 	}
 	replace := strings.NewReplacer("NOW_", now, "PP_", fmt.Sprint(portfolios*products), "P_", fmt.Sprint(portfolios), "V_", fmt.Sprint(vendors), "L_", fmt.Sprint(per))

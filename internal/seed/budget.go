@@ -158,16 +158,11 @@ func (w *world) plan(ctx context.Context, c *ent.Client, portfolio, productKey, 
 	year := now + n
 	status := []budgetplan.Status{budgetplan.StatusCLOSED, budgetplan.StatusAPPROVED, next}[n+1]
 	lines := make([]*draft, count)
-	var planned, forecast, actual *money.Amount
 	for i := range lines {
 		lines[i] = w.draft(i, fmt.Sprint(portfolio, productKey, year, costs[i].code), size, cal.Periods(year, fiscal.Month), n)
-		plus(&planned, lines[i].planned)
-		plus(&forecast, lines[i].forecast)
-		plus(&actual, lines[i].actual)
 	}
 	q := c.BudgetPlan.Create().SetPortfolioID(id(w.portfolios, portfolio)).SetNillableProductID(ref(w.products, productKey)).
-		SetName(name + " " + cal.Label(year, "en")).SetFiscalYear(year).SetCurrency(currency).SetStatus(status).
-		SetNillablePlannedTotal(planned).SetNillableForecastTotal(forecast).SetNillableActualTotal(actual)
+		SetName(name + " " + cal.Label(year, "en")).SetFiscalYear(year).SetCurrency(currency).SetStatus(status)
 	switch status {
 	case budgetplan.StatusSUBMITTED:
 		q.SetSubmittedBy(w.people["pia.portfolio"]).SetReason("Two more people for the move to the new realm.")
@@ -229,7 +224,7 @@ func plus(total **money.Amount, a *money.Amount) {
 	}
 }
 
-// lines stores the lines of a plan and their cells; the budget's own rules count the lines.
+// lines stores the lines of a plan and their cells; the budget's own rules count and add up the lines.
 func (w *world) lines(ctx context.Context, c *ent.Client, plan ident.ID, lines []*draft, contracts map[string]string) error {
 	rows, err := c.BudgetLine.MapCreateBulk(lines, func(q *ent.BudgetLineCreate, i int) {
 		d := lines[i]

@@ -1,6 +1,8 @@
 // Command plan writes the next versioned migration of each database: the
 // difference between the migrations so far and ent/schema. `make migration
-// name=…` runs it. PostgreSQL is started for the purpose and thrown away.
+// name=…` runs it. PostgreSQL is started for the purpose and thrown away. After a
+// statement that moves data was written into a new migration by hand, `make
+// migration-sum` takes note of it.
 package main
 
 import (
@@ -28,11 +30,33 @@ import (
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 2 {
-		log.Fatal("usage: plan NAME")
+		log.Fatal("usage: plan NAME | plan -sum")
 	}
-	if err := plan(context.Background(), os.Args[1]); err != nil {
+	do := func() error { return plan(context.Background(), os.Args[1]) }
+	if os.Args[1] == "-sum" {
+		do = sum
+	}
+	if err := do(); err != nil {
 		log.Fatal("plan: ", err)
 	}
+}
+
+// sum writes the checksums of the migrations as they are.
+func sum() error {
+	for _, driver := range []string{"sqlite", "postgres"} {
+		dir, err := sqltool.NewGooseDir("migrations/" + driver)
+		if err != nil {
+			return err
+		}
+		sums, err := dir.Checksum()
+		if err != nil {
+			return err
+		}
+		if err := atlas.WriteSumFile(dir, sums); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func plan(ctx context.Context, name string) error {

@@ -126,7 +126,7 @@ type written struct {
 
 // Statement parts. v holds the cells as they will be; t the touched lines with their totals
 // before and after, added up afresh; d what that changes in their plans, archived lines
-// apart. A plan's total becomes NULL again when none of its lines has one. Where a part
+// apart. A plan's total becomes NULL again when none of its lines has one: hence the counts. Where a part
 // reads the old cells it leaves out those of v, so it gives the same before and after the
 // cells are written.
 const (
@@ -145,21 +145,17 @@ t AS (
       UNION ALL SELECT line, planned, forecast, actual FROM v) y GROUP BY line_id) x ON x.line_id = l.id),
 d AS (
   SELECT plan_id,
-    SUM(COALESCE(p1, 0) - COALESCE(p0, 0)) AS dp, COUNT(p1) AS np, SUM(CASE WHEN p1 IS DISTINCT FROM p0 THEN 1 ELSE 0 END) AS cp,
-    SUM(COALESCE(f1, 0) - COALESCE(f0, 0)) AS df, COUNT(f1) AS nf, SUM(CASE WHEN f1 IS DISTINCT FROM f0 THEN 1 ELSE 0 END) AS cf,
-    SUM(COALESCE(a1, 0) - COALESCE(a0, 0)) AS da, COUNT(a1) AS na, SUM(CASE WHEN a1 IS DISTINCT FROM a0 THEN 1 ELSE 0 END) AS ca
-  FROM t WHERE archived_at IS NULL GROUP BY plan_id)`
+    SUM(COALESCE(p1, 0) - COALESCE(p0, 0)) AS dp, COUNT(p1) - COUNT(p0) AS np,
+    SUM(COALESCE(f1, 0) - COALESCE(f0, 0)) AS df, COUNT(f1) - COUNT(f0) AS nf,
+    SUM(COALESCE(a1, 0) - COALESCE(a0, 0)) AS da, COUNT(a1) - COUNT(a0) AS na,
+    SUM(COALESCE(a1 - p1, 0) - COALESCE(a0 - p0, 0)) AS dv, COUNT(a1 + p1) - COUNT(a0 + p0) AS nv
+  FROM t WHERE archived_at IS NULL AND (p1 IS DISTINCT FROM p0 OR f1 IS DISTINCT FROM f0 OR a1 IS DISTINCT FROM a0) GROUP BY plan_id)`
 	updatePlans = `UPDATE budget_plans SET
-  planned_total = CASE WHEN d.cp = 0 THEN budget_plans.planned_total
-    WHEN d.np > 0 OR EXISTS (SELECT 1 FROM budget_lines o WHERE o.plan_id = d.plan_id AND o.archived_at IS NULL AND o.planned_total IS NOT NULL AND o.id NOT IN (SELECT line FROM v))
-    THEN COALESCE(budget_plans.planned_total, 0) + d.dp END,
-  forecast_total = CASE WHEN d.cf = 0 THEN budget_plans.forecast_total
-    WHEN d.nf > 0 OR EXISTS (SELECT 1 FROM budget_lines o WHERE o.plan_id = d.plan_id AND o.archived_at IS NULL AND o.forecast_total IS NOT NULL AND o.id NOT IN (SELECT line FROM v))
-    THEN COALESCE(budget_plans.forecast_total, 0) + d.df END,
-  actual_total = CASE WHEN d.ca = 0 THEN budget_plans.actual_total
-    WHEN d.na > 0 OR EXISTS (SELECT 1 FROM budget_lines o WHERE o.plan_id = d.plan_id AND o.archived_at IS NULL AND o.actual_total IS NOT NULL AND o.id NOT IN (SELECT line FROM v))
-    THEN COALESCE(budget_plans.actual_total, 0) + d.da END
-FROM d WHERE budget_plans.id = d.plan_id AND d.cp + d.cf + d.ca > 0`
+  planned_total = CASE WHEN planned_count + d.np > 0 THEN COALESCE(planned_total, 0) + d.dp END, planned_count = planned_count + d.np,
+  forecast_total = CASE WHEN forecast_count + d.nf > 0 THEN COALESCE(forecast_total, 0) + d.df END, forecast_count = forecast_count + d.nf,
+  actual_total = CASE WHEN actual_count + d.na > 0 THEN COALESCE(actual_total, 0) + d.da END, actual_count = actual_count + d.na,
+  variance_total = CASE WHEN comparable_count + d.nv > 0 THEN COALESCE(variance_total, 0) + d.dv END, comparable_count = comparable_count + d.nv
+FROM d WHERE budget_plans.id = d.plan_id`
 	updateLines = `UPDATE budget_lines SET planned_total = t.p1, forecast_total = t.f1, actual_total = t.a1 FROM t WHERE budget_lines.id = t.id`
 	upsertCells = `INSERT INTO budget_cells (id, version, created_at, created_by, updated_at, updated_by, portfolio_id, product_id, period, planned, forecast, actual, line_id)
 SELECT v.id, v.version + 1, v.at, v.by, v.at, v.by, l.portfolio_id, l.product_id, v.period, v.planned, v.forecast, v.actual, v.line

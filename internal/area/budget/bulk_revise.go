@@ -73,23 +73,6 @@ func copyRows(ctx context.Context, s *store.Store, from, to *ent.BudgetPlan) ([]
 	return lines, recount(ctx, s, to.ID)
 }
 
-// recount sets a plan's totals and number of lines to what its unarchived lines say.
-func recount(ctx context.Context, s *store.Store, plan ident.ID) error {
-	_, err := s.Raw(ctx).ExecContext(ctx, `UPDATE budget_plans SET
-  planned_total = (SELECT SUM(planned_total) FROM budget_lines WHERE plan_id = $1 AND archived_at IS NULL),
-  forecast_total = (SELECT SUM(forecast_total) FROM budget_lines WHERE plan_id = $1 AND archived_at IS NULL),
-  actual_total = (SELECT SUM(actual_total) FROM budget_lines WHERE plan_id = $1 AND archived_at IS NULL),
-  line_count = (SELECT COUNT(*) FROM budget_lines WHERE plan_id = $1 AND archived_at IS NULL)
-WHERE id = $1`, string(plan))
-	return tooLarge(err)
-}
-
-// countLine adds one new, empty line to a plan's number of lines.
-func countLine(ctx context.Context, s *store.Store, plan ident.ID) error {
-	_, err := s.Raw(ctx).ExecContext(ctx, `UPDATE budget_plans SET line_count = line_count + 1 WHERE id = $1`, string(plan))
-	return err
-}
-
 // versionsOf returns the other versions of lines that share their actuals: all later ones,
 // and the one in force where a line belongs to the draft of a revision. Archived lines and
 // closed plans take no part.

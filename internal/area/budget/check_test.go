@@ -37,6 +37,8 @@ func TestCheckTotals(t *testing.T) {
 				"BudgetPlan " + w.plan.ID.String() + " (Portfolio 2026): line_count is 9, what it sums up comes to 2"},
 			{"UPDATE budget_plans SET forecast_total = NULL WHERE id = '" + w.plan.ID.String() + "'",
 				"BudgetPlan " + w.plan.ID.String() + " (Portfolio 2026): forecast_total is nothing, what it sums up comes to 7.50"},
+			{"UPDATE budget_plans SET comparable_count = 5 WHERE id = '" + w.plan.ID.String() + "'",
+				"BudgetPlan " + w.plan.ID.String() + " (Portfolio 2026): comparable_count is 5, what it sums up comes to 0"},
 		} {
 			if _, err := s.DB.Exec(c.spoil); err != nil {
 				t.Fatal(err)
@@ -49,8 +51,8 @@ func TestCheckTotals(t *testing.T) {
 				t.Errorf("after %s: no %q in %v", c.spoil, c.want, check())
 			}
 		}
-		if found := check(); len(found) != 3 {
-			t.Errorf("three totals are off, found %v", found)
+		if found := check(); len(found) != 4 {
+			t.Errorf("four totals are off, found %v", found)
 		}
 	})
 }

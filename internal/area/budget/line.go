@@ -50,12 +50,20 @@ func countLines(s *store.Store) ent.Hook {
 			if err != nil {
 				return nil, err
 			}
-			if m.Op().Is(ent.OpCreate) {
+			if m.Op().Is(ent.OpCreate) && bare(m) {
 				return out, countLine(ctx, s, plan)
 			}
 			return out, recount(ctx, s, plan)
 		})
 	}
+}
+
+// bare reports whether a new line has no amounts, as every line that comes through a door.
+func bare(m *ent.BudgetLineMutation) bool {
+	_, planned := m.PlannedTotal()
+	_, forecast := m.ForecastTotal()
+	_, actual := m.ActualTotal()
+	return !planned && !forecast && !actual
 }
 
 // keepCurrency refuses another currency for a plan that has amounts: they would silently

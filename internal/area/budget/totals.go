@@ -5,7 +5,6 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
-	"steward/ent/budgetline"
 	"steward/ent/budgetplan"
 	"steward/ent/predicate"
 	"steward/internal/area/portfolio"
@@ -50,15 +49,19 @@ func counted(s *sql.Selector) {
 // Totals adds up the unarchived budget lines that the viewer reads, in the plans that count
 // (see Counted), one row for each fiscal year and currency in that order; of one portfolio
 // (by key or slug, errs.NotFound when the viewer has no such) and one fiscal year where given.
-// It takes one statement, two with a portfolio.
+// Whoever reads a plan reads its lines, so what the plans keep of them is added up. It takes
+// one statement, two with a portfolio.
 func Totals(ctx context.Context, s *store.Store, portfolioKey *string, fiscalYear *int) ([]YearTotals, error) {
-	q := s.ClientOf(ctx).BudgetLine.Query().Where(budgetline.ArchivedAtIsNil())
+	q := s.ClientOf(ctx).BudgetPlan.Query().Where(Counted(), budgetplan.LineCountGT(0))
 	if portfolioKey != nil {
 		p, err := portfolio.ByKey(ctx, s, *portfolioKey)
 		if err != nil {
 			return nil, err
 		}
-		q.Where(budgetline.PortfolioID(p.ID))
+		q.Where(budgetplan.PortfolioID(p.ID))
+	}
+	if fiscalYear != nil {
+		q.Where(budgetplan.FiscalYear(*fiscalYear))
 	}
 	var rows []struct {
 		FiscalYear int           `sql:"fiscal_year"`
@@ -73,21 +76,13 @@ func Totals(ctx context.Context, s *store.Store, portfolioKey *string, fiscalYea
 		Variance   *money.Amount `sql:"variance"`
 	}
 	err := q.Modify(func(sel *sql.Selector) {
-		p := sql.Dialect(sel.Dialect()).Table(budgetplan.Table).As("plan")
-		inner := sql.Dialect(sel.Dialect()).Select(budgetplan.FieldID).From(sql.Table(budgetplan.Table))
-		counted(inner)
-		if fiscalYear != nil {
-			inner.Where(sql.EQ(inner.C(budgetplan.FieldFiscalYear), *fiscalYear))
-		}
-		sel.Join(p).On(sel.C(budgetline.FieldPlanID), p.C(budgetplan.FieldID))
-		sel.Where(sql.In(p.C(budgetplan.FieldID), inner))
-		pl, ac := sel.C(budgetline.FieldPlannedTotal), sel.C(budgetline.FieldActualTotal)
-		sel.Select(p.C(budgetplan.FieldFiscalYear), p.C(budgetplan.FieldCurrency), sql.As("COUNT(*)", "lines"),
-			sql.As(sql.Sum(pl), "planned"), sql.As(sql.Sum(sel.C(budgetline.FieldForecastTotal)), "forecast"), sql.As(sql.Sum(ac), "actual"),
-			sql.As("COUNT("+pl+" + "+ac+")", "comparable"), sql.As(sql.Count(pl), "with_plan"), sql.As(sql.Count(ac), "with_actual"),
-			sql.As("SUM("+ac+" - "+pl+")", "variance")).
-			GroupBy(p.C(budgetplan.FieldFiscalYear), p.C(budgetplan.FieldCurrency)).
-			OrderBy(p.C(budgetplan.FieldFiscalYear), p.C(budgetplan.FieldCurrency))
+		sum := func(column, as string) string { return sql.As(sql.Sum(sel.C(column)), as) }
+		year, currency := sel.C(budgetplan.FieldFiscalYear), sel.C(budgetplan.FieldCurrency)
+		sel.Select(year, currency, sum(budgetplan.FieldLineCount, "lines"),
+			sum(budgetplan.FieldPlannedTotal, "planned"), sum(budgetplan.FieldForecastTotal, "forecast"), sum(budgetplan.FieldActualTotal, "actual"),
+			sum(budgetplan.FieldComparableCount, "comparable"), sum(budgetplan.FieldPlannedCount, "with_plan"), sum(budgetplan.FieldActualCount, "with_actual"),
+			sum(budgetplan.FieldVarianceTotal, "variance")).
+			GroupBy(year, currency).OrderBy(year, currency)
 	}).Scan(ctx, &rows)
 	if err != nil {
 		return nil, store.Known(err)

@@ -144,6 +144,11 @@ func (w *world) check(t testing.TB) {
 		}
 	}
 	must(t, a.err)
+	found, err := CheckTotals(ctx, w.s) // the numbers of lines with an amount, and the variance
+	must(t, err)
+	for _, d := range found {
+		t.Error(d)
+	}
 }
 
 func same(t testing.TB, what string, live, kept Sum) {

@@ -6,6 +6,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"steward/internal/area/budget"
 	"steward/internal/platform/store"
 )
 
@@ -66,11 +67,7 @@ func heldTotals(ctx context.Context, s *store.Store, lines, plans map[string]boo
 	if err != nil {
 		return err
 	}
-	ofLines := `budget_lines.plan_id = budget_plans.id AND budget_lines.archived_at IS NULL`
-	return run(`UPDATE budget_plans SET planned_total = `+sum("planned_total", "budget_lines", ofLines)+
-		`, forecast_total = `+sum("forecast_total", "budget_lines", ofLines)+
-		`, actual_total = `+sum("actual_total", "budget_lines", ofLines)+
-		`, line_count = (SELECT COUNT(*) FROM budget_lines WHERE `+ofLines+`) WHERE id`, Sorted(plans))
+	return run(`UPDATE budget_plans SET `+budget.Sums+` WHERE id`, Sorted(plans))
 }
 
 // lockPlans makes people who edit cells of these plans wait until the import has
