@@ -86,7 +86,7 @@ func connect(databaseURL string, o Options) (*sql.DB, string, error) {
 		return nil, "", fmt.Errorf("the database URL is not understood")
 	}
 	c.Dialer(dialer{read: o.Statement})
-	db := sql.OpenDB(c)
+	db := sql.OpenDB(connector{c})
 	db.SetMaxOpenConns(cmp.Or(o.Pool, 20))
 	db.SetMaxIdleConns(cmp.Or(o.Pool, 20))
 	db.SetConnMaxLifetime(30 * time.Minute)
