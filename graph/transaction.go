@@ -20,9 +20,6 @@ func (d *door) mutate(ctx context.Context, c *call, next graphql.ResponseHandler
 	keys, owner, hash := c.plan.keys, string(c.viewer.ID), ""
 	if len(keys) > 0 {
 		hash = fingerprint(graphql.GetOperationContext(ctx))
-		if resp := d.remembered(ctx, keys, owner, hash); resp != nil {
-			return resp
-		}
 	}
 	tx, b, err := d.store.Begin(ctx)
 	if err != nil {
@@ -30,6 +27,7 @@ func (d *door) mutate(ctx context.Context, c *call, next graphql.ResponseHandler
 	}
 	defer b.Rollback()
 	for _, key := range keys {
+		// mostly it is the first time, so the key is taken without a look at what it has
 		if err := d.store.Claim(tx, owner, key, hash); err != nil {
 			b.Rollback()
 			if resp := d.remembered(ctx, keys, owner, hash); resp != nil {

@@ -23,6 +23,9 @@ type PostgresServer struct {
 	dir     string // its folder; "" when somebody else started it
 	process *os.Process
 	stopped chan struct{}
+	// of a server that this process starts
+	settings []string
+	as       *syscall.Credential // whom it runs as, nil for ourselves
 
 	mu    sync.Mutex
 	db    *sql.DB
@@ -54,15 +57,70 @@ func Postgres(t testing.TB) *PostgresServer {
 }
 
 // StartPostgres starts a server of the test's own, for tests that stop, freeze or kill it. It ends
-// with the test.
-func StartPostgres(t testing.TB) *PostgresServer {
+// with the test. Settings are PostgreSQL's, as "name=value".
+func StartPostgres(t testing.TB, settings ...string) *PostgresServer {
 	t.Helper()
-	s, err := launch()
+	s, err := launch(settings...)
 	if err != nil {
 		t.Fatalf("this test needs PostgreSQL: %v", err)
 	}
 	t.Cleanup(s.Stop)
 	return s
+}
+
+// StartStandby starts a server that follows another, which must allow it (wal_level is by itself what is
+// needed), under a name by which the other can wait for it. It ends with the test.
+func StartStandby(t testing.TB, primary *PostgresServer, settings ...string) *PostgresServer {
+	t.Helper()
+	s, err := follow(primary, settings...)
+	if err != nil {
+		t.Fatalf("this test needs a second PostgreSQL: %v", err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Folder is where the server's socket is.
+func (s *PostgresServer) Folder() string { return s.dir }
+
+// Kill ends the server and all its processes at once, as a machine that loses power does but for what the
+// kernel has not written.
+func (s *PostgresServer) Kill() {
+	_ = s.process.Signal(syscall.SIGSTOP) // it must not start others
+	for _, child := range children(s.process.Pid) {
+		_ = syscall.Kill(child, syscall.SIGKILL)
+	}
+	_ = s.process.Kill()
+	<-s.stopped
+	_ = s.db.Close()
+}
+
+// Again starts a server that was killed.
+func (s *PostgresServer) Again(t testing.TB) {
+	t.Helper()
+	if err := s.run(); err != nil {
+		t.Fatalf("the server does not start again: %v", err)
+	}
+}
+
+// Set changes a setting while the server runs.
+func (s *PostgresServer) Set(t testing.TB, name, value string) {
+	t.Helper()
+	if _, err := s.db.Exec("ALTER SYSTEM SET " + name + " = " + pq.QuoteLiteral(value)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.Exec("SELECT pg_reload_conf()"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Ask returns the one text that a query on the server gives.
+func (s *PostgresServer) Ask(t testing.TB, query string) (answer string) {
+	t.Helper()
+	if err := s.db.QueryRow(query).Scan(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer
 }
 
 // OnlySQLite reports whether this run leaves PostgreSQL out: `make check`, the quick loop, sets

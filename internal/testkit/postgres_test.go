@@ -189,3 +189,24 @@ func TestServerDiesWithTheTestProcess(t *testing.T) {
 		t.Errorf("%s was not swept", dir)
 	}
 }
+
+// TestKilledServerStartsAgain: what was committed before the kill is there after it, and a standby has it too.
+func TestKilledServerStartsAgain(t *testing.T) {
+	s := StartPostgres(t, "synchronous_commit=on")
+	u, err := s.CreateDB("kept", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := exec1(u, "CREATE TABLE kept AS SELECT 42 AS n"); err != nil {
+		t.Fatal(err)
+	}
+	standby := StartStandby(t, s)
+	s.Kill()
+	if n := query[int](t, standby.URL("kept"), "SELECT n FROM kept"); n != 42 {
+		t.Errorf("the standby has %d", n)
+	}
+	s.Again(t)
+	if n := query[int](t, u, "SELECT n FROM kept"); n != 42 {
+		t.Errorf("%d after the start", n)
+	}
+}

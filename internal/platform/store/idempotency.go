@@ -37,11 +37,6 @@ func (s *Store) Claim(ctx context.Context, owner, key, requestHash string) error
 // Answer stores what the request of the claimed key was answered, in the same
 // transaction: a request that failed is not remembered.
 func (s *Store) Answer(ctx context.Context, owner, key, response string) error {
-	ctx = scope.Elevate(ctx)
-	k, err := s.ClientOf(ctx).IdempotencyKey.Query().
-		Where(idempotencykey.Owner(owner), idempotencykey.IdempotencyKey(key)).Only(ctx)
-	if err != nil {
-		return known(err)
-	}
-	return known(k.Update().SetResponse(response).Exec(ctx))
+	return known(s.ClientOf(ctx).IdempotencyKey.Update().
+		Where(idempotencykey.Owner(owner), idempotencykey.IdempotencyKey(key)).SetResponse(response).Exec(scope.Elevate(ctx)))
 }

@@ -116,11 +116,15 @@ func postgresDSN(databaseURL string, o Options) (string, error) {
 		}
 		return databaseURL, nil
 	}
+	databaseURL, hosts, ports := severalHosts(databaseURL)
 	u, err := url.Parse(databaseURL)
 	if err != nil {
 		return "", fmt.Errorf("the database URL is not understood")
 	}
 	q := u.Query()
+	if hosts != "" {
+		set["host"], set["port"] = hosts, ports
+	}
 	for k, v := range set {
 		if !q.Has(k) {
 			q.Set(k, v)
@@ -128,6 +132,30 @@ func postgresDSN(databaseURL string, o Options) (string, error) {
 	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
+}
+
+// severalHosts takes the hosts out of a URL that names more than one, as libpq reads it:
+// postgres://user@one:5432,two:5433/name. A URL of Go's has one host, so lib/pq takes
+// several as parameters only; they are returned as it takes them, "" for one host.
+func severalHosts(databaseURL string) (rest, hosts, ports string) {
+	scheme, after, _ := strings.Cut(databaseURL, "://")
+	end := strings.IndexAny(after, "/?#")
+	if end < 0 {
+		end = len(after)
+	}
+	begin := strings.LastIndexByte(after[:end], '@') + 1
+	if !strings.Contains(after[begin:end], ",") {
+		return databaseURL, "", ""
+	}
+	var names, numbers []string
+	for one := range strings.SplitSeq(after[begin:end], ",") {
+		host, port, err := net.SplitHostPort(one)
+		if err != nil {
+			host, port = strings.Trim(one, "[]"), "5432"
+		}
+		names, numbers = append(names, host), append(numbers, port)
+	}
+	return scheme + "://" + after[:begin] + after[end:], strings.Join(names, ","), strings.Join(numbers, ",")
 }
 
 func ms(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
