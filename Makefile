@@ -57,7 +57,7 @@ lint: ## vet, staticcheck and the house rules (internal/lint)
 
 .PHONY: soak
 soak: ## the long forms of the tests that kill servers, send random documents and fuzz: hours (TIMES=20)
-	@STEWARD_TEST_SOAK=$(or $(TIMES),20) go test -count=1 -timeout 12h -v -run 'Kill|Random|Silent|Slow|Editors|LiveSum|Deadlock|Postings' ./internal/app ./internal/e2e/access ./internal/area/budget ./internal/platform/store ./graph
+	@STEWARD_TEST_SOAK=$(or $(TIMES),20) go test -count=1 -timeout 12h -v -run 'Kill|Failover|Twice|Rolling|Random|Silent|Slow|Editors|LiveSum|Deadlock|Postings' ./internal/app ./internal/e2e/access ./internal/area/budget ./internal/platform/store ./graph
 	@go test -run '^$$' -fuzz FuzzDocument -fuzztime 10m ./graph
 
 .PHONY: bench
