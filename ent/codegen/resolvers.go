@@ -54,7 +54,7 @@ func (resolvers) Implement(previous string, f *codegen.Field) string {
 
 func write(name string) string {
 	verb, t := "", ""
-	for _, v := range []string{"Create", "Update", "Archive", "Restore"} {
+	for _, v := range []string{"Create", "Update", "Upsert", "Archive", "Restore"} {
 		if rest, ok := strings.CutPrefix(name, v); ok {
 			verb, t = v, rest
 		}
@@ -66,6 +66,8 @@ func write(name string) string {
 		return fmt.Sprintf("return r.client(ctx).%s.Create().SetInput(input).Save(%s.Because(ctx, reason))", t, store)
 	case "Update":
 		return fmt.Sprintf("n, err := r.client(ctx).%s.UpdateOneID(id).Where(%s.Version(version)).SetInput(input).Save(%s.Because(ctx, reason))\n\treturn n, r.stale(ctx, %q, id, err)", t, pkg(t), store, t)
+	case "Upsert":
+		return fmt.Sprintf("b := r.client(ctx).%s.Create().SetInput(input)\n\tid, err := r.upsert(%s.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)\n\tif err != nil {\n\t\treturn nil, err\n\t}\n\treturn r.client(ctx).%s.Get(ctx, id)", t, store, t)
 	case "Archive", "Restore":
 		return fmt.Sprintf("if err := r.Store.%s(%s.Because(ctx, reason), %q, id, version); err != nil {\n\t\treturn nil, err\n\t}\n\treturn r.client(ctx).%s.Get(ctx, id)", verb, store, t, t)
 	}

@@ -70,6 +70,13 @@ func writes(n *gen.Type) ast.FieldList {
 		{Name: "update" + n.Name, Type: object, Arguments: ast.ArgumentDefinitionList{
 			id, version, argument("input", ast.NonNullNamedType("Update"+n.Name+"Input", nil)), reason, key}},
 	}
+	if has(n, "external_id") {
+		text := ast.NonNullNamedType("String", nil)
+		fields = append(fields, &ast.FieldDefinition{Name: "upsert" + n.Name, Type: object,
+			Description: "Creates the " + n.Name + " that a source knows by this id, or makes it what input says; changes nothing where nothing differs. What input leaves out stays as it is.",
+			Arguments: ast.ArgumentDefinitionList{argument("source", text), argument("externalId", text),
+				argument("version", ast.NamedType("Int", nil)), argument("input", ast.NonNullNamedType("Create"+n.Name+"Input", nil)), reason, key}})
+	}
 	if archivable(n) {
 		fields = append(fields,
 			&ast.FieldDefinition{Name: "archive" + n.Name, Type: object, Arguments: ast.ArgumentDefinitionList{id, version, reason, key}},

@@ -293,6 +293,11 @@ var (
 				Columns: []*schema.Column{BudgetLinesColumns[11], BudgetLinesColumns[13], BudgetLinesColumns[0]},
 			},
 			{
+				Name:    "budgetline_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{BudgetLinesColumns[13], BudgetLinesColumns[0]},
+			},
+			{
 				Name:    "budgetline_plan_id_position_id",
 				Unique:  false,
 				Columns: []*schema.Column{BudgetLinesColumns[29], BudgetLinesColumns[17], BudgetLinesColumns[0]},
@@ -370,6 +375,11 @@ var (
 				Name:    "budgetplan_portfolio_id_name_id",
 				Unique:  false,
 				Columns: []*schema.Column{BudgetPlansColumns[31], BudgetPlansColumns[12], BudgetPlansColumns[0]},
+			},
+			{
+				Name:    "budgetplan_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{BudgetPlansColumns[12], BudgetPlansColumns[0]},
 			},
 			{
 				Name:    "budgetplan_portfolio_id_fiscal_year",
@@ -755,6 +765,11 @@ var (
 				Columns: []*schema.Column{ContractsColumns[35], ContractsColumns[12], ContractsColumns[0]},
 			},
 			{
+				Name:    "contract_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{ContractsColumns[12], ContractsColumns[0]},
+			},
+			{
 				Name:    "contract_vendor_id",
 				Unique:  false,
 				Columns: []*schema.Column{ContractsColumns[36]},
@@ -809,6 +824,11 @@ var (
 				Name:    "contractterm_portfolio_id_name_id",
 				Unique:  false,
 				Columns: []*schema.Column{ContractTermsColumns[8], ContractTermsColumns[10], ContractTermsColumns[0]},
+			},
+			{
+				Name:    "contractterm_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{ContractTermsColumns[10], ContractTermsColumns[0]},
 			},
 			{
 				Name:    "contractterm_contract_id",
@@ -1003,6 +1023,11 @@ var (
 				Name:    "environment_portfolio_id_name_id",
 				Unique:  false,
 				Columns: []*schema.Column{EnvironmentsColumns[20], EnvironmentsColumns[12], EnvironmentsColumns[0]},
+			},
+			{
+				Name:    "environment_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{EnvironmentsColumns[12], EnvironmentsColumns[0]},
 			},
 			{
 				Name:    "environment_product_id",
@@ -1216,6 +1241,11 @@ var (
 				Columns: []*schema.Column{InitiativesColumns[27], InitiativesColumns[12], InitiativesColumns[0]},
 			},
 			{
+				Name:    "initiative_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{InitiativesColumns[12], InitiativesColumns[0]},
+			},
+			{
 				Name:    "initiative_product_id",
 				Unique:  false,
 				Columns: []*schema.Column{InitiativesColumns[28]},
@@ -1397,6 +1427,11 @@ var (
 				Columns: []*schema.Column{KeyResultsColumns[11], KeyResultsColumns[13], KeyResultsColumns[0]},
 			},
 			{
+				Name:    "keyresult_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{KeyResultsColumns[13], KeyResultsColumns[0]},
+			},
+			{
 				Name:    "keyresult_objective_id",
 				Unique:  false,
 				Columns: []*schema.Column{KeyResultsColumns[24]},
@@ -1554,6 +1589,11 @@ var (
 				Name:    "objective_portfolio_id_name_id",
 				Unique:  false,
 				Columns: []*schema.Column{ObjectivesColumns[21], ObjectivesColumns[12], ObjectivesColumns[0]},
+			},
+			{
+				Name:    "objective_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{ObjectivesColumns[12], ObjectivesColumns[0]},
 			},
 			{
 				Name:    "objective_product_id",
@@ -1885,6 +1925,11 @@ var (
 				Columns: []*schema.Column{ProcurementsColumns[23], ProcurementsColumns[12], ProcurementsColumns[0]},
 			},
 			{
+				Name:    "procurement_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{ProcurementsColumns[12], ProcurementsColumns[0]},
+			},
+			{
 				Name:    "procurement_product_id",
 				Unique:  false,
 				Columns: []*schema.Column{ProcurementsColumns[27]},
@@ -1967,6 +2012,11 @@ var (
 				Name:    "product_portfolio_id_name_id",
 				Unique:  false,
 				Columns: []*schema.Column{ProductsColumns[23], ProductsColumns[12], ProductsColumns[0]},
+			},
+			{
+				Name:    "product_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{ProductsColumns[12], ProductsColumns[0]},
 			},
 			{
 				Name:    "product_team_id",

@@ -326,6 +326,11 @@ func init() {
 				{Name: "forecast_total", GQL: "forecastTotal", Kind: "money", Ref: "", Edge: "", Options: nil, Required: false, Nullable: true, Immutable: false, Creatable: false, Updatable: false, List: 8, Search: false, Size: 0, Default: ""},
 				{Name: "actual_total", GQL: "actualTotal", Kind: "money", Ref: "", Edge: "", Options: nil, Required: false, Nullable: true, Immutable: false, Creatable: false, Updatable: false, List: 9, Search: false, Size: 0, Default: ""},
 				{Name: "line_count", GQL: "lineCount", Kind: "hidden", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: false, Creatable: false, Updatable: false, List: 0, Search: false, Size: 0, Default: "0"},
+				{Name: "planned_count", GQL: "plannedCount", Kind: "hidden", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: false, Creatable: false, Updatable: false, List: 0, Search: false, Size: 0, Default: "0"},
+				{Name: "forecast_count", GQL: "forecastCount", Kind: "hidden", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: false, Creatable: false, Updatable: false, List: 0, Search: false, Size: 0, Default: "0"},
+				{Name: "actual_count", GQL: "actualCount", Kind: "hidden", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: false, Creatable: false, Updatable: false, List: 0, Search: false, Size: 0, Default: "0"},
+				{Name: "comparable_count", GQL: "comparableCount", Kind: "hidden", Ref: "", Edge: "", Options: nil, Required: false, Nullable: false, Immutable: false, Creatable: false, Updatable: false, List: 0, Search: false, Size: 0, Default: "0"},
+				{Name: "variance_total", GQL: "varianceTotal", Kind: "hidden", Ref: "", Edge: "", Options: nil, Required: false, Nullable: true, Immutable: false, Creatable: false, Updatable: false, List: 0, Search: false, Size: 0, Default: ""},
 			},
 			Edges: []entity.Edge{
 				{Name: "portfolio", Kind: entity.Own, To: "Portfolio", Column: "portfolio_id", Table: "budget_plans", Columns: nil},
@@ -345,7 +350,7 @@ func init() {
 				}
 				rows := make([]entity.Row, len(ns))
 				for i, n := range ns {
-					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, n.Key, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.PortfolioID, entity.Deref(n.ProductID), n.Name, n.FiscalYear, string(n.PeriodLength), n.Currency, string(n.Status), n.VersionNo, n.Current, n.Reason, entity.Deref(n.SubmittedBy), entity.Deref(n.RevisionOfID), entity.Deref(n.PlannedTotal), entity.Deref(n.ForecastTotal), entity.Deref(n.ActualTotal), n.LineCount}}
+					rows[i] = entity.Row{ID: n.ID, Values: []any{n.Version, n.CreatedAt, n.CreatedBy, n.UpdatedAt, n.UpdatedBy, n.Custom, n.Key, entity.Deref(n.ArchivedAt), string(n.Origin), entity.Deref(n.Source), entity.Deref(n.ExternalID), n.PortfolioID, entity.Deref(n.ProductID), n.Name, n.FiscalYear, string(n.PeriodLength), n.Currency, string(n.Status), n.VersionNo, n.Current, n.Reason, entity.Deref(n.SubmittedBy), entity.Deref(n.RevisionOfID), entity.Deref(n.PlannedTotal), entity.Deref(n.ForecastTotal), entity.Deref(n.ActualTotal), n.LineCount, n.PlannedCount, n.ForecastCount, n.ActualCount, n.ComparableCount, entity.Deref(n.VarianceTotal)}}
 				}
 				return rows, nil
 			},

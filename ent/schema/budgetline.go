@@ -70,5 +70,5 @@ func (BudgetLine) Edges() []ent.Edge {
 
 // Indexes of BudgetLine.
 func (BudgetLine) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("plan_id", "position", "id")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("plan_id", "position", "id")}
 }

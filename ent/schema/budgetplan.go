@@ -81,5 +81,5 @@ func (BudgetPlan) Edges() []ent.Edge {
 
 // Indexes of BudgetPlan.
 func (BudgetPlan) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("portfolio_id", "fiscal_year"), index.Fields("product_id")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("portfolio_id", "fiscal_year"), index.Fields("product_id")}
 }

@@ -81,5 +81,5 @@ func (Contract) Edges() []ent.Edge {
 
 // Indexes of Contract.
 func (Contract) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("vendor_id"), index.Fields("portfolio_id", "decide_by_on"), index.Fields("reference")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("vendor_id"), index.Fields("portfolio_id", "decide_by_on"), index.Fields("reference")}
 }

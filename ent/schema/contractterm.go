@@ -56,5 +56,5 @@ func (ContractTerm) Edges() []ent.Edge {
 
 // Indexes of ContractTerm.
 func (ContractTerm) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("contract_id")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("contract_id")}
 }

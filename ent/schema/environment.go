@@ -60,5 +60,5 @@ func (Environment) Edges() []ent.Edge {
 
 // Indexes of Environment.
 func (Environment) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("product_id"), index.Fields("vendor_id")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("product_id"), index.Fields("vendor_id")}
 }

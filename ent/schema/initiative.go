@@ -66,5 +66,5 @@ func (Initiative) Edges() []ent.Edge {
 
 // Indexes of Initiative.
 func (Initiative) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("product_id")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("product_id")}
 }

@@ -65,5 +65,5 @@ func (KeyResult) Edges() []ent.Edge {
 
 // Indexes of KeyResult.
 func (KeyResult) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("objective_id")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("objective_id")}
 }

@@ -64,5 +64,5 @@ func (Objective) Edges() []ent.Edge {
 
 // Indexes of Objective.
 func (Objective) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("product_id"), index.Fields("cycle_id")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("product_id"), index.Fields("cycle_id")}
 }

@@ -69,5 +69,5 @@ func (Procurement) Edges() []ent.Edge {
 
 // Indexes of Procurement.
 func (Procurement) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("product_id"), index.Fields("portfolio_id", "status")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("product_id"), index.Fields("portfolio_id", "status")}
 }

@@ -75,5 +75,5 @@ func (Product) Edges() []ent.Edge {
 
 // Indexes of Product.
 func (Product) Indexes() []ent.Index {
-	return []ent.Index{listed("name"), index.Fields("team_id")}
+	return []ent.Index{listed("name"), sorted("name"), index.Fields("team_id")}
 }

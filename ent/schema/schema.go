@@ -157,6 +157,10 @@ func linked(n string, t any, back string) ent.Edge {
 // the sort column and the tie-breaker of the keyset.
 func listed(sort string) ent.Index { return index.Fields("portfolio_id", sort, "id") }
 
+// sorted is the index of a list that goes over many portfolios, or all: the rows are
+// read in their order until there are enough, instead of all of them and then sorted.
+func sorted(sort string) ent.Index { return index.Fields(sort, "id") }
+
 // txID is the database's number of the writing transaction. Rows are read in
 // commit order by taking only those of transactions that have ended; SQLite has
 // one writer, so there the order of writing is the order of commit.

@@ -97,9 +97,15 @@ func ApplyFor(s *sql.Selector, table string, letter access.Letter) {
 	if Unrestricted(ctx) {
 		return
 	}
-	if p := Predicate(viewer.From(ctx), s.Dialect(), table, s.C, letter); p != nil {
-		s.Where(p)
+	p := Predicate(viewer.From(ctx), s.Dialect(), table, s.C, letter)
+	if p == nil {
+		return
 	}
+	if asked := s.P(); asked != nil {
+		// ent writes an AND of one OR without parentheses: what was asked for is closed before it is narrowed
+		s.SetP(sql.P(func(b *sql.Builder) { b.Wrap(func(b *sql.Builder) { b.Join(asked) }) }))
+	}
+	s.Where(p)
 }
 
 // Preds appends the read scope of table to the predicates of an edge filter.
