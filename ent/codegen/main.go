@@ -59,6 +59,9 @@ func generateEnt() error {
 }
 
 func generateGraph() error {
+	if err := writeCustom(); err != nil {
+		return err
+	}
 	cfg, err := config.LoadConfig("gqlgen.yml")
 	if err != nil {
 		return err

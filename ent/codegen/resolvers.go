@@ -22,6 +22,10 @@ func (resolvers) Implement(previous string, f *codegen.Field) string {
 		return previous
 	}
 	name := f.GoFieldName
+	if t, ok := strings.CutSuffix(f.Object.Name, "WhereInput"); ok && name == "CustomField" {
+		templates.CurrentImports.Lookup("steward/ent/predicate")
+		return fmt.Sprintf("ps, err := customFilter[predicate.%s](ctx, r.Resolver, %q, data)\n\tobj.AddPredicates(ps...)\n\treturn err", t, t)
+	}
 	switch f.Object.Name {
 	case "Mutation":
 		if body := write(name); body != "" {

@@ -13,24 +13,29 @@ import (
 	"strconv"
 	"strings"
 
+	"steward/internal/area/custom"
 	"steward/internal/exchange/importer"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
+	rules "steward/internal/rules/custom"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/flow"
 	"steward/internal/rules/formula"
 	"steward/internal/rules/money"
 )
 
-// Format of the CSV or workbook of any registry entity.
-type Format struct{}
+// Format of the CSV or workbook of any registry entity; For makes one that also knows
+// the custom fields of a database.
+type Format struct {
+	own func(entity string) ([]custom.Field, error)
+}
 
 // Name of the format.
 func (Format) Name() string { return "csv" }
 
 // Open starts a run. Settings: entity (required, its type or page name: Vendor or
 // vendors) and source (csv), the system that the external ids belong to.
-func (Format) Open(o importer.Options) (importer.Parser, error) {
+func (f Format) Open(o importer.Options) (importer.Parser, error) {
 	if err := o.Allow("entity", "source"); err != nil {
 		return nil, err
 	}
@@ -40,6 +45,10 @@ func (Format) Open(o importer.Options) (importer.Parser, error) {
 	}
 	p := &parser{entity: e, source: o.Setting("source", "csv"), portfolio: o.Portfolio,
 		lookups: map[string]*importer.Kind{}, words: map[string]map[string]string{}}
+	var err error
+	if p.own, err = f.added(e.Name); err != nil {
+		return nil, err
+	}
 	p.known = &importer.Kind{Entity: e.Name, Match: []string{"id"}, Guarded: true, Known: true}
 	p.kind = &importer.Kind{Entity: e.Name, Guarded: true, OnCreate: importer.Values{}}
 	if e.Name == "Product" {
@@ -108,6 +117,7 @@ type parser struct {
 	entity            *entity.Entity
 	source, portfolio string
 	fields            []*entity.Field
+	own               []custom.Field
 	kind, known       *importer.Kind
 	lookups           map[string]*importer.Kind    // by column
 	words             map[string]map[string]string // by column, of enums
@@ -139,7 +149,7 @@ func (p *parser) Columns() []importer.Column {
 		}
 		out = append(out, c)
 	}
-	return out
+	return append(out, p.ownColumns()...)
 }
 
 // headers are all spellings of a field.
@@ -162,7 +172,7 @@ func headers(e *entity.Entity, f *entity.Field) []string {
 // an external id, or else its content, is found again by it.
 func (p *parser) Row(r *importer.Row) {
 	id := r.Line1("id")
-	raw := r.Has("id") || r.Typed() // a raw export or a workbook: text stands as it is
+	raw := r.Has("id") || r.Plain() // a raw export or a workbook: text stands as it is
 	v := importer.Values{}
 	labels := map[string]string{}
 	var names []string
@@ -178,6 +188,12 @@ func (p *parser) Row(r *importer.Row) {
 		labels[f.Name] = r.Label(f.Name)
 		if value, ok := p.value(r, f, raw); ok {
 			v[f.Name] = value
+		}
+	}
+	if own := p.ownValues(r, raw); own != nil {
+		v["custom"] = own
+		for code := range own {
+			labels[rules.Prefix+code] = r.Label(rules.Prefix + code)
 		}
 	}
 	if r.Faulty() {
