@@ -23,11 +23,12 @@ const gather = 2 * time.Millisecond
 
 // load returns the value of one id; those of one answer are fetched together, in
 // the statements of one. Inside a mutation nothing is gathered or kept: its
-// fields run one by one and change what was loaded.
+// fields run one by one and change what was loaded. Nor is it in a stream, which
+// lasts long.
 func load[V any](ctx context.Context, name string, id ident.ID, fetch func(context.Context, []ident.ID) (map[ident.ID]V, error)) (V, error) {
 	var none V
 	c := callOf(ctx)
-	if c == nil || store.ChangeSet(ctx) != "" {
+	if c == nil || c.stream != nil || store.ChangeSet(ctx) != "" {
 		found, err := fetch(ctx, []ident.ID{id})
 		if err != nil {
 			return none, err

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -64,14 +63,17 @@ func (d *door) MutateOperationContext(ctx context.Context, oc *graphql.Operation
 	if p.points > d.limits.Points {
 		return gqlerror.Wrap(errs.New(errs.Limit, "graph.points", "points", p.points, "max", d.limits.Points))
 	}
+	if oc.Operation.Operation == ast.Subscription && c.stream == nil {
+		return gqlerror.Wrap(errs.New(errs.Validation, "graph.stream_accept"))
+	}
 	if err := d.charge(c); err != nil {
 		return gqlerror.Wrap(err)
 	}
 	oc.DisableIntrospection = !p.introspects
-	if p.hides {
+	if p.hides || c.stream != nil { // during a stream rights may become fewer
 		hide(oc, c.viewer)
 	}
-	if oc.Operation.Operation == ast.Mutation {
+	if c.writes = oc.Operation.Operation == ast.Mutation; c.writes {
 		serialise(oc)
 	}
 	c.plan = p
@@ -86,8 +88,7 @@ func (d *door) charge(c *call) error {
 	}
 	left, wait := d.meter.charge(c.viewer, c.asked)
 	c.left = left
-	c.header.Set("RateLimit-Limit", strconv.Itoa(d.meter.points))
-	c.header.Set("RateLimit-Remaining", strconv.Itoa(left))
+	d.tellRate(c)
 	if wait > 0 {
 		seconds := int(wait.Seconds()) + 1
 		c.wait(http.StatusTooManyRequests, seconds)
@@ -119,7 +120,7 @@ func serialise(oc *graphql.OperationContext) {
 // transaction, and says what it cost.
 func (d *door) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	c := callOf(ctx)
-	if c == nil {
+	if c == nil || graphql.GetOperationContext(ctx).Operation != nil && graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
 		return next(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.limits.Timeout)

@@ -52,6 +52,16 @@ func (r *mutationResolver) UpdateBudgetLine(ctx context.Context, id ident.ID, ve
 	return n, r.stale(ctx, "BudgetLine", id, err)
 }
 
+// UpsertBudgetLine is the resolver for the upsertBudgetLine field.
+func (r *mutationResolver) UpsertBudgetLine(ctx context.Context, source string, externalID string, version *int, input ent.CreateBudgetLineInput, reason *string, idempotencyKey *string) (*ent.BudgetLine, error) {
+	b := r.client(ctx).BudgetLine.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).BudgetLine.Get(ctx, id)
+}
+
 // ArchiveBudgetLine is the resolver for the archiveBudgetLine field.
 func (r *mutationResolver) ArchiveBudgetLine(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.BudgetLine, error) {
 	if err := r.Store.Archive(store.Because(ctx, reason), "BudgetLine", id, version); err != nil {
@@ -77,6 +87,16 @@ func (r *mutationResolver) CreateBudgetPlan(ctx context.Context, input ent.Creat
 func (r *mutationResolver) UpdateBudgetPlan(ctx context.Context, id ident.ID, version int, input ent.UpdateBudgetPlanInput, reason *string, idempotencyKey *string) (*ent.BudgetPlan, error) {
 	n, err := r.client(ctx).BudgetPlan.UpdateOneID(id).Where(budgetplan.Version(version)).SetInput(input).Save(store.Because(ctx, reason))
 	return n, r.stale(ctx, "BudgetPlan", id, err)
+}
+
+// UpsertBudgetPlan is the resolver for the upsertBudgetPlan field.
+func (r *mutationResolver) UpsertBudgetPlan(ctx context.Context, source string, externalID string, version *int, input ent.CreateBudgetPlanInput, reason *string, idempotencyKey *string) (*ent.BudgetPlan, error) {
+	b := r.client(ctx).BudgetPlan.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).BudgetPlan.Get(ctx, id)
 }
 
 // ArchiveBudgetPlan is the resolver for the archiveBudgetPlan field.
@@ -106,6 +126,16 @@ func (r *mutationResolver) UpdateCapability(ctx context.Context, id ident.ID, ve
 	return n, r.stale(ctx, "Capability", id, err)
 }
 
+// UpsertCapability is the resolver for the upsertCapability field.
+func (r *mutationResolver) UpsertCapability(ctx context.Context, source string, externalID string, version *int, input ent.CreateCapabilityInput, reason *string, idempotencyKey *string) (*ent.Capability, error) {
+	b := r.client(ctx).Capability.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Capability.Get(ctx, id)
+}
+
 // ArchiveCapability is the resolver for the archiveCapability field.
 func (r *mutationResolver) ArchiveCapability(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Capability, error) {
 	if err := r.Store.Archive(store.Because(ctx, reason), "Capability", id, version); err != nil {
@@ -131,6 +161,16 @@ func (r *mutationResolver) CreateClientAccount(ctx context.Context, input ent.Cr
 func (r *mutationResolver) UpdateClientAccount(ctx context.Context, id ident.ID, version int, input ent.UpdateClientAccountInput, reason *string, idempotencyKey *string) (*ent.ClientAccount, error) {
 	n, err := r.client(ctx).ClientAccount.UpdateOneID(id).Where(clientaccount.Version(version)).SetInput(input).Save(store.Because(ctx, reason))
 	return n, r.stale(ctx, "ClientAccount", id, err)
+}
+
+// UpsertClientAccount is the resolver for the upsertClientAccount field.
+func (r *mutationResolver) UpsertClientAccount(ctx context.Context, source string, externalID string, version *int, input ent.CreateClientAccountInput, reason *string, idempotencyKey *string) (*ent.ClientAccount, error) {
+	b := r.client(ctx).ClientAccount.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).ClientAccount.Get(ctx, id)
 }
 
 // ArchiveClientAccount is the resolver for the archiveClientAccount field.
@@ -160,6 +200,16 @@ func (r *mutationResolver) UpdateComponent(ctx context.Context, id ident.ID, ver
 	return n, r.stale(ctx, "Component", id, err)
 }
 
+// UpsertComponent is the resolver for the upsertComponent field.
+func (r *mutationResolver) UpsertComponent(ctx context.Context, source string, externalID string, version *int, input ent.CreateComponentInput, reason *string, idempotencyKey *string) (*ent.Component, error) {
+	b := r.client(ctx).Component.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Component.Get(ctx, id)
+}
+
 // ArchiveComponent is the resolver for the archiveComponent field.
 func (r *mutationResolver) ArchiveComponent(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Component, error) {
 	if err := r.Store.Archive(store.Because(ctx, reason), "Component", id, version); err != nil {
@@ -185,6 +235,16 @@ func (r *mutationResolver) CreateContract(ctx context.Context, input ent.CreateC
 func (r *mutationResolver) UpdateContract(ctx context.Context, id ident.ID, version int, input ent.UpdateContractInput, reason *string, idempotencyKey *string) (*ent.Contract, error) {
 	n, err := r.client(ctx).Contract.UpdateOneID(id).Where(contract.Version(version)).SetInput(input).Save(store.Because(ctx, reason))
 	return n, r.stale(ctx, "Contract", id, err)
+}
+
+// UpsertContract is the resolver for the upsertContract field.
+func (r *mutationResolver) UpsertContract(ctx context.Context, source string, externalID string, version *int, input ent.CreateContractInput, reason *string, idempotencyKey *string) (*ent.Contract, error) {
+	b := r.client(ctx).Contract.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Contract.Get(ctx, id)
 }
 
 // ArchiveContract is the resolver for the archiveContract field.
@@ -322,6 +382,16 @@ func (r *mutationResolver) UpdateEnvironment(ctx context.Context, id ident.ID, v
 	return n, r.stale(ctx, "Environment", id, err)
 }
 
+// UpsertEnvironment is the resolver for the upsertEnvironment field.
+func (r *mutationResolver) UpsertEnvironment(ctx context.Context, source string, externalID string, version *int, input ent.CreateEnvironmentInput, reason *string, idempotencyKey *string) (*ent.Environment, error) {
+	b := r.client(ctx).Environment.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Environment.Get(ctx, id)
+}
+
 // ArchiveEnvironment is the resolver for the archiveEnvironment field.
 func (r *mutationResolver) ArchiveEnvironment(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Environment, error) {
 	if err := r.Store.Archive(store.Because(ctx, reason), "Environment", id, version); err != nil {
@@ -360,6 +430,16 @@ func (r *mutationResolver) UpdateInitiative(ctx context.Context, id ident.ID, ve
 	return n, r.stale(ctx, "Initiative", id, err)
 }
 
+// UpsertInitiative is the resolver for the upsertInitiative field.
+func (r *mutationResolver) UpsertInitiative(ctx context.Context, source string, externalID string, version *int, input ent.CreateInitiativeInput, reason *string, idempotencyKey *string) (*ent.Initiative, error) {
+	b := r.client(ctx).Initiative.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Initiative.Get(ctx, id)
+}
+
 // ArchiveInitiative is the resolver for the archiveInitiative field.
 func (r *mutationResolver) ArchiveInitiative(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Initiative, error) {
 	if err := r.Store.Archive(store.Because(ctx, reason), "Initiative", id, version); err != nil {
@@ -385,6 +465,16 @@ func (r *mutationResolver) CreateKeyResult(ctx context.Context, input ent.Create
 func (r *mutationResolver) UpdateKeyResult(ctx context.Context, id ident.ID, version int, input ent.UpdateKeyResultInput, reason *string, idempotencyKey *string) (*ent.KeyResult, error) {
 	n, err := r.client(ctx).KeyResult.UpdateOneID(id).Where(keyresult.Version(version)).SetInput(input).Save(store.Because(ctx, reason))
 	return n, r.stale(ctx, "KeyResult", id, err)
+}
+
+// UpsertKeyResult is the resolver for the upsertKeyResult field.
+func (r *mutationResolver) UpsertKeyResult(ctx context.Context, source string, externalID string, version *int, input ent.CreateKeyResultInput, reason *string, idempotencyKey *string) (*ent.KeyResult, error) {
+	b := r.client(ctx).KeyResult.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).KeyResult.Get(ctx, id)
 }
 
 // ArchiveKeyResult is the resolver for the archiveKeyResult field.
@@ -414,6 +504,16 @@ func (r *mutationResolver) UpdateObjective(ctx context.Context, id ident.ID, ver
 	return n, r.stale(ctx, "Objective", id, err)
 }
 
+// UpsertObjective is the resolver for the upsertObjective field.
+func (r *mutationResolver) UpsertObjective(ctx context.Context, source string, externalID string, version *int, input ent.CreateObjectiveInput, reason *string, idempotencyKey *string) (*ent.Objective, error) {
+	b := r.client(ctx).Objective.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Objective.Get(ctx, id)
+}
+
 // ArchiveObjective is the resolver for the archiveObjective field.
 func (r *mutationResolver) ArchiveObjective(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Objective, error) {
 	if err := r.Store.Archive(store.Because(ctx, reason), "Objective", id, version); err != nil {
@@ -439,6 +539,16 @@ func (r *mutationResolver) CreateOrganization(ctx context.Context, input ent.Cre
 func (r *mutationResolver) UpdateOrganization(ctx context.Context, id ident.ID, version int, input ent.UpdateOrganizationInput, reason *string, idempotencyKey *string) (*ent.Organization, error) {
 	n, err := r.client(ctx).Organization.UpdateOneID(id).Where(organization.Version(version)).SetInput(input).Save(store.Because(ctx, reason))
 	return n, r.stale(ctx, "Organization", id, err)
+}
+
+// UpsertOrganization is the resolver for the upsertOrganization field.
+func (r *mutationResolver) UpsertOrganization(ctx context.Context, source string, externalID string, version *int, input ent.CreateOrganizationInput, reason *string, idempotencyKey *string) (*ent.Organization, error) {
+	b := r.client(ctx).Organization.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Organization.Get(ctx, id)
 }
 
 // ArchiveOrganization is the resolver for the archiveOrganization field.
@@ -468,6 +578,16 @@ func (r *mutationResolver) UpdatePerson(ctx context.Context, id ident.ID, versio
 	return n, r.stale(ctx, "Person", id, err)
 }
 
+// UpsertPerson is the resolver for the upsertPerson field.
+func (r *mutationResolver) UpsertPerson(ctx context.Context, source string, externalID string, version *int, input ent.CreatePersonInput, reason *string, idempotencyKey *string) (*ent.Person, error) {
+	b := r.client(ctx).Person.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Person.Get(ctx, id)
+}
+
 // ArchivePerson is the resolver for the archivePerson field.
 func (r *mutationResolver) ArchivePerson(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Person, error) {
 	if err := r.Store.Archive(store.Because(ctx, reason), "Person", id, version); err != nil {
@@ -493,6 +613,16 @@ func (r *mutationResolver) CreatePortfolio(ctx context.Context, input ent.Create
 func (r *mutationResolver) UpdatePortfolio(ctx context.Context, id ident.ID, version int, input ent.UpdatePortfolioInput, reason *string, idempotencyKey *string) (*ent.Portfolio, error) {
 	n, err := r.client(ctx).Portfolio.UpdateOneID(id).Where(portfolio.Version(version)).SetInput(input).Save(store.Because(ctx, reason))
 	return n, r.stale(ctx, "Portfolio", id, err)
+}
+
+// UpsertPortfolio is the resolver for the upsertPortfolio field.
+func (r *mutationResolver) UpsertPortfolio(ctx context.Context, source string, externalID string, version *int, input ent.CreatePortfolioInput, reason *string, idempotencyKey *string) (*ent.Portfolio, error) {
+	b := r.client(ctx).Portfolio.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Portfolio.Get(ctx, id)
 }
 
 // ArchivePortfolio is the resolver for the archivePortfolio field.
@@ -522,6 +652,16 @@ func (r *mutationResolver) UpdateProcurement(ctx context.Context, id ident.ID, v
 	return n, r.stale(ctx, "Procurement", id, err)
 }
 
+// UpsertProcurement is the resolver for the upsertProcurement field.
+func (r *mutationResolver) UpsertProcurement(ctx context.Context, source string, externalID string, version *int, input ent.CreateProcurementInput, reason *string, idempotencyKey *string) (*ent.Procurement, error) {
+	b := r.client(ctx).Procurement.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Procurement.Get(ctx, id)
+}
+
 // ArchiveProcurement is the resolver for the archiveProcurement field.
 func (r *mutationResolver) ArchiveProcurement(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Procurement, error) {
 	if err := r.Store.Archive(store.Because(ctx, reason), "Procurement", id, version); err != nil {
@@ -547,6 +687,16 @@ func (r *mutationResolver) CreateProduct(ctx context.Context, input ent.CreatePr
 func (r *mutationResolver) UpdateProduct(ctx context.Context, id ident.ID, version int, input ent.UpdateProductInput, reason *string, idempotencyKey *string) (*ent.Product, error) {
 	n, err := r.client(ctx).Product.UpdateOneID(id).Where(product.Version(version)).SetInput(input).Save(store.Because(ctx, reason))
 	return n, r.stale(ctx, "Product", id, err)
+}
+
+// UpsertProduct is the resolver for the upsertProduct field.
+func (r *mutationResolver) UpsertProduct(ctx context.Context, source string, externalID string, version *int, input ent.CreateProductInput, reason *string, idempotencyKey *string) (*ent.Product, error) {
+	b := r.client(ctx).Product.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Product.Get(ctx, id)
 }
 
 // ArchiveProduct is the resolver for the archiveProduct field.
@@ -603,6 +753,16 @@ func (r *mutationResolver) UpdateTeam(ctx context.Context, id ident.ID, version 
 	return n, r.stale(ctx, "Team", id, err)
 }
 
+// UpsertTeam is the resolver for the upsertTeam field.
+func (r *mutationResolver) UpsertTeam(ctx context.Context, source string, externalID string, version *int, input ent.CreateTeamInput, reason *string, idempotencyKey *string) (*ent.Team, error) {
+	b := r.client(ctx).Team.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Team.Get(ctx, id)
+}
+
 // ArchiveTeam is the resolver for the archiveTeam field.
 func (r *mutationResolver) ArchiveTeam(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Team, error) {
 	if err := r.Store.Archive(store.Because(ctx, reason), "Team", id, version); err != nil {
@@ -655,6 +815,16 @@ func (r *mutationResolver) CreateVendor(ctx context.Context, input ent.CreateVen
 func (r *mutationResolver) UpdateVendor(ctx context.Context, id ident.ID, version int, input ent.UpdateVendorInput, reason *string, idempotencyKey *string) (*ent.Vendor, error) {
 	n, err := r.client(ctx).Vendor.UpdateOneID(id).Where(vendor.Version(version)).SetInput(input).Save(store.Because(ctx, reason))
 	return n, r.stale(ctx, "Vendor", id, err)
+}
+
+// UpsertVendor is the resolver for the upsertVendor field.
+func (r *mutationResolver) UpsertVendor(ctx context.Context, source string, externalID string, version *int, input ent.CreateVendorInput, reason *string, idempotencyKey *string) (*ent.Vendor, error) {
+	b := r.client(ctx).Vendor.Create().SetInput(input)
+	id, err := r.upsert(store.Because(ctx, reason), b.Mutation(), b.Exec, source, externalID, version)
+	if err != nil {
+		return nil, err
+	}
+	return r.client(ctx).Vendor.Get(ctx, id)
 }
 
 // ArchiveVendor is the resolver for the archiveVendor field.
@@ -977,13 +1147,155 @@ func (r *Resolver) Product() generated.ProductResolver { return &productResolver
 // Query returns generated.QueryResolver implementation.
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
 
+// BudgetLineWhereInput returns generated.BudgetLineWhereInputResolver implementation.
+func (r *Resolver) BudgetLineWhereInput() generated.BudgetLineWhereInputResolver {
+	return &budgetLineWhereInputResolver{r}
+}
+
+// BudgetPlanWhereInput returns generated.BudgetPlanWhereInputResolver implementation.
+func (r *Resolver) BudgetPlanWhereInput() generated.BudgetPlanWhereInputResolver {
+	return &budgetPlanWhereInputResolver{r}
+}
+
+// CapabilityWhereInput returns generated.CapabilityWhereInputResolver implementation.
+func (r *Resolver) CapabilityWhereInput() generated.CapabilityWhereInputResolver {
+	return &capabilityWhereInputResolver{r}
+}
+
+// ClientAccountWhereInput returns generated.ClientAccountWhereInputResolver implementation.
+func (r *Resolver) ClientAccountWhereInput() generated.ClientAccountWhereInputResolver {
+	return &clientAccountWhereInputResolver{r}
+}
+
+// ComponentWhereInput returns generated.ComponentWhereInputResolver implementation.
+func (r *Resolver) ComponentWhereInput() generated.ComponentWhereInputResolver {
+	return &componentWhereInputResolver{r}
+}
+
+// ContractTermWhereInput returns generated.ContractTermWhereInputResolver implementation.
+func (r *Resolver) ContractTermWhereInput() generated.ContractTermWhereInputResolver {
+	return &contractTermWhereInputResolver{r}
+}
+
+// ContractWhereInput returns generated.ContractWhereInputResolver implementation.
+func (r *Resolver) ContractWhereInput() generated.ContractWhereInputResolver {
+	return &contractWhereInputResolver{r}
+}
+
+// CycleWhereInput returns generated.CycleWhereInputResolver implementation.
+func (r *Resolver) CycleWhereInput() generated.CycleWhereInputResolver {
+	return &cycleWhereInputResolver{r}
+}
+
+// DependencyWhereInput returns generated.DependencyWhereInputResolver implementation.
+func (r *Resolver) DependencyWhereInput() generated.DependencyWhereInputResolver {
+	return &dependencyWhereInputResolver{r}
+}
+
+// EnvironmentWhereInput returns generated.EnvironmentWhereInputResolver implementation.
+func (r *Resolver) EnvironmentWhereInput() generated.EnvironmentWhereInputResolver {
+	return &environmentWhereInputResolver{r}
+}
+
+// FiscalPeriodWhereInput returns generated.FiscalPeriodWhereInputResolver implementation.
+func (r *Resolver) FiscalPeriodWhereInput() generated.FiscalPeriodWhereInputResolver {
+	return &fiscalPeriodWhereInputResolver{r}
+}
+
+// InitiativeWhereInput returns generated.InitiativeWhereInputResolver implementation.
+func (r *Resolver) InitiativeWhereInput() generated.InitiativeWhereInputResolver {
+	return &initiativeWhereInputResolver{r}
+}
+
+// KeyResultWhereInput returns generated.KeyResultWhereInputResolver implementation.
+func (r *Resolver) KeyResultWhereInput() generated.KeyResultWhereInputResolver {
+	return &keyResultWhereInputResolver{r}
+}
+
+// ObjectiveWhereInput returns generated.ObjectiveWhereInputResolver implementation.
+func (r *Resolver) ObjectiveWhereInput() generated.ObjectiveWhereInputResolver {
+	return &objectiveWhereInputResolver{r}
+}
+
+// OrganizationWhereInput returns generated.OrganizationWhereInputResolver implementation.
+func (r *Resolver) OrganizationWhereInput() generated.OrganizationWhereInputResolver {
+	return &organizationWhereInputResolver{r}
+}
+
+// PersonWhereInput returns generated.PersonWhereInputResolver implementation.
+func (r *Resolver) PersonWhereInput() generated.PersonWhereInputResolver {
+	return &personWhereInputResolver{r}
+}
+
+// PortfolioWhereInput returns generated.PortfolioWhereInputResolver implementation.
+func (r *Resolver) PortfolioWhereInput() generated.PortfolioWhereInputResolver {
+	return &portfolioWhereInputResolver{r}
+}
+
+// ProcurementWhereInput returns generated.ProcurementWhereInputResolver implementation.
+func (r *Resolver) ProcurementWhereInput() generated.ProcurementWhereInputResolver {
+	return &procurementWhereInputResolver{r}
+}
+
+// ProductWhereInput returns generated.ProductWhereInputResolver implementation.
+func (r *Resolver) ProductWhereInput() generated.ProductWhereInputResolver {
+	return &productWhereInputResolver{r}
+}
+
+// TagWhereInput returns generated.TagWhereInputResolver implementation.
+func (r *Resolver) TagWhereInput() generated.TagWhereInputResolver { return &tagWhereInputResolver{r} }
+
+// TeamMembershipWhereInput returns generated.TeamMembershipWhereInputResolver implementation.
+func (r *Resolver) TeamMembershipWhereInput() generated.TeamMembershipWhereInputResolver {
+	return &teamMembershipWhereInputResolver{r}
+}
+
+// TeamWhereInput returns generated.TeamWhereInputResolver implementation.
+func (r *Resolver) TeamWhereInput() generated.TeamWhereInputResolver {
+	return &teamWhereInputResolver{r}
+}
+
+// VendorContactWhereInput returns generated.VendorContactWhereInputResolver implementation.
+func (r *Resolver) VendorContactWhereInput() generated.VendorContactWhereInputResolver {
+	return &vendorContactWhereInputResolver{r}
+}
+
+// VendorWhereInput returns generated.VendorWhereInputResolver implementation.
+func (r *Resolver) VendorWhereInput() generated.VendorWhereInputResolver {
+	return &vendorWhereInputResolver{r}
+}
+
 type (
-	budgetPlanResolver  struct{ *Resolver }
-	contractResolver    struct{ *Resolver }
-	initiativeResolver  struct{ *Resolver }
-	mutationResolver    struct{ *Resolver }
-	objectiveResolver   struct{ *Resolver }
-	procurementResolver struct{ *Resolver }
-	productResolver     struct{ *Resolver }
-	queryResolver       struct{ *Resolver }
+	budgetPlanResolver               struct{ *Resolver }
+	contractResolver                 struct{ *Resolver }
+	initiativeResolver               struct{ *Resolver }
+	mutationResolver                 struct{ *Resolver }
+	objectiveResolver                struct{ *Resolver }
+	procurementResolver              struct{ *Resolver }
+	productResolver                  struct{ *Resolver }
+	queryResolver                    struct{ *Resolver }
+	budgetLineWhereInputResolver     struct{ *Resolver }
+	budgetPlanWhereInputResolver     struct{ *Resolver }
+	capabilityWhereInputResolver     struct{ *Resolver }
+	clientAccountWhereInputResolver  struct{ *Resolver }
+	componentWhereInputResolver      struct{ *Resolver }
+	contractTermWhereInputResolver   struct{ *Resolver }
+	contractWhereInputResolver       struct{ *Resolver }
+	cycleWhereInputResolver          struct{ *Resolver }
+	dependencyWhereInputResolver     struct{ *Resolver }
+	environmentWhereInputResolver    struct{ *Resolver }
+	fiscalPeriodWhereInputResolver   struct{ *Resolver }
+	initiativeWhereInputResolver     struct{ *Resolver }
+	keyResultWhereInputResolver      struct{ *Resolver }
+	objectiveWhereInputResolver      struct{ *Resolver }
+	organizationWhereInputResolver   struct{ *Resolver }
+	personWhereInputResolver         struct{ *Resolver }
+	portfolioWhereInputResolver      struct{ *Resolver }
+	procurementWhereInputResolver    struct{ *Resolver }
+	productWhereInputResolver        struct{ *Resolver }
+	tagWhereInputResolver            struct{ *Resolver }
+	teamMembershipWhereInputResolver struct{ *Resolver }
+	teamWhereInputResolver           struct{ *Resolver }
+	vendorContactWhereInputResolver  struct{ *Resolver }
+	vendorWhereInputResolver         struct{ *Resolver }
 )

@@ -14,6 +14,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"steward/internal/platform/event"
 	"steward/internal/platform/obs"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
@@ -29,7 +30,10 @@ type call struct {
 	asked   int         // points
 	left    int         // points
 	plan    *plan       // nil until the operation has passed every check
+	writes  bool        // the operation is a mutation
+	refused sync.Map    // field of the schema → code, of what the caller was not allowed to do
 	loaders sync.Map    // see action.go
+	stream  *stream     // nil for an answer in one piece
 }
 
 type callKey struct{}
@@ -61,6 +65,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx = viewer.With(ctx, &mine)
 	if d.meter.points > 0 {
 		c.left, _ = d.meter.charge(&mine, 0)
+		d.tellRate(c)
 	}
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -85,28 +90,49 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.refuse(ctx, w, http.StatusBadRequest, errs.New(errs.Validation, "graph.not_json"))
 		return
 	}
-	if err := readable(body); err != nil {
-		d.refuse(ctx, w, http.StatusBadRequest, err)
+	if body, err = d.readable(ctx, body); err != nil {
+		status := http.StatusBadRequest
+		if errs.CodeOf(err) == errs.CodeForbidden {
+			status = http.StatusForbidden
+		}
+		d.refuse(ctx, w, status, err)
 		return
+	}
+	if streams(r) {
+		c.stream = &stream{from: r.Header.Get("Last-Event-ID"), ready: make(chan struct{}, 1), ids: make(chan string, 1)}
+		if d.again != nil {
+			c.stream.again = func() (*viewer.Viewer, error) { return d.again(r) }
+		}
 	}
 	r = r.WithContext(ctx)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	d.next.ServeHTTP(&answer{ResponseWriter: w, call: c}, r)
+	c.refused.Range(func(field, code any) bool { // one row is enough
+		d.events.Refused(ctx, event.Refused, "", map[string]any{"route": "POST /graphql", "field": field, "code": code})
+		return false
+	})
 }
 
-// readable reports why a body is not one GraphQL request.
-func readable(body []byte) error {
+// readable returns the body with the stored document that it may name, or why it is
+// not one GraphQL request.
+func (d *door) readable(ctx context.Context, body []byte) ([]byte, error) {
 	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) > 0 && first[0] == '[' {
-		return errs.New(errs.Validation, "graph.batch")
+		return nil, errs.New(errs.Validation, "graph.batch")
 	}
-	var p graphql.RawParams
-	if json.Unmarshal(body, &p) != nil {
-		return errs.New(errs.Validation, "graph.not_json")
+	if !json.Valid(body) {
+		return nil, errs.New(errs.Validation, "graph.not_json")
 	}
-	if p.Query == "" {
-		return errs.New(errs.Validation, "graph.no_query")
+	var q request
+	in := json.NewDecoder(bytes.NewReader(body))
+	in.UseNumber() // no digit of a variable is lost on the way
+	if in.Decode(&q) != nil {
+		return nil, errs.New(errs.Validation, "graph.not_json")
 	}
-	return nil
+	named := q.Query == ""
+	if err := d.document(ctx, &q); err != nil || !named {
+		return body, err
+	}
+	return q.body()
 }
 
 // refuse answers a request that is not executed.
@@ -145,6 +171,17 @@ func (a *answer) Write(p []byte) (int, error) {
 		a.WriteHeader(http.StatusOK)
 	}
 	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController find what sends events and keeps deadlines.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// tellRate says what is left of a minute's points, and when all of them are there again.
+func (d *door) tellRate(c *call) {
+	all := d.meter.points
+	c.header.Set("RateLimit-Limit", strconv.Itoa(all))
+	c.header.Set("RateLimit-Remaining", strconv.Itoa(c.left))
+	c.header.Set("RateLimit-Reset", strconv.Itoa((max(0, all-c.left)*60+all-1)/all))
 }
 
 // wait tells the caller when to come back.

@@ -38,10 +38,14 @@ func (d *door) present(ctx context.Context, err error) *gqlerror.Error {
 	if v := viewer.From(ctx); v != nil {
 		lang = v.Lang
 	}
+	refusal(ctx, e.Code)
 	ext := map[string]any{"code": string(e.Code), "requestId": requestID(ctx)}
 	out := &gqlerror.Error{Message: i18n.Error(lang, e), Path: g.Path, Extensions: ext}
 	if e.Code == errs.CodeNotFound {
 		return out
+	}
+	if e.Key == "graph.not_stored" {
+		ext["reason"] = "PERSISTED_QUERY_NOT_FOUND" // what clients of Apollo look for
 	}
 	out.Locations = g.Locations
 	fields := make([]wrong, 0, len(e.Fields))
@@ -60,6 +64,16 @@ func (d *door) present(ctx context.Context, err error) *gqlerror.Error {
 		}
 	}
 	return out
+}
+
+// refusal notes what the caller was not allowed to do: what is forbidden, and
+// writes to what is not there for them. It is told when the request has ended, for
+// its transaction may be open now.
+func refusal(ctx context.Context, code errs.Code) {
+	c, fc := callOf(ctx), graphql.GetFieldContext(ctx)
+	if c != nil && fc != nil && fc.Field.Field != nil && (code == errs.CodeForbidden || code == errs.CodeNotFound && c.writes) {
+		c.refused.Store(fc.Field.Name, string(code))
+	}
 }
 
 // known finds the error of ours in what went wrong, or makes one.

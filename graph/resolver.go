@@ -19,7 +19,11 @@ import (
 )
 
 // Resolver is what resolvers may use.
-type Resolver struct{ Store *store.Store }
+type Resolver struct {
+	Store  *store.Store
+	hub    *hub
+	stored *stored
+}
 
 // client returns the client of the mutation's transaction, or the store's own.
 func (r *Resolver) client(ctx context.Context) *ent.Client { return r.Store.ClientOf(ctx) }

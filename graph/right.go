@@ -121,7 +121,7 @@ func movesMoney(f *ast.Field) bool {
 	if f.Definition.Directives.ForName("money") != nil {
 		return true
 	}
-	for _, verb := range []string{"create", "update", "archive", "restore"} {
+	for _, verb := range []string{"create", "update", "upsert", "archive", "restore"} {
 		if name, ok := strings.CutPrefix(f.Name, verb); ok {
 			if e := entity.ByName(name); e != nil {
 				for _, x := range e.Fields {

@@ -180,7 +180,7 @@ func TestSchemaSays(t *testing.T) {
 		}
 	}
 	for _, f := range append(s.Query.Fields, s.Mutation.Fields...) {
-		generated := strings.HasSuffix(f.Type.Name(), "Connection") || strings.HasPrefix(f.Name, "create") || strings.HasPrefix(f.Name, "update") ||
+		generated := strings.HasSuffix(f.Type.Name(), "Connection") || strings.HasPrefix(f.Name, "create") || strings.HasPrefix(f.Name, "update") || strings.HasPrefix(f.Name, "upsert") ||
 			strings.HasPrefix(f.Name, "archive") || strings.HasPrefix(f.Name, "restore") || strings.HasPrefix(f.Name, "__")
 		if !generated && f.Description == "" {
 			t.Errorf("%s says nothing about itself", f.Name)

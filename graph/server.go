@@ -15,7 +15,9 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"steward/graph/generated"
+	"steward/internal/platform/event"
 	"steward/internal/platform/store"
+	"steward/internal/rules/viewer"
 )
 
 // Limits bound what one request and one caller may ask for. The zero value of a
@@ -28,7 +30,8 @@ type Limits struct {
 	Timeout    time.Duration // of one request
 	Page       int           // rows of a connection that names no page size
 	MaxPage    int           // largest page
-	Cache      int           // parsed documents kept
+	Cache      int           // parsed documents kept, and stored ones
+	Streams    int           // open streams of one caller
 }
 
 // DefaultLimits are the ones promised in the documentation.
@@ -37,7 +40,7 @@ func DefaultLimits() Limits {
 		Body: 256 << 10,
 		Document: Document{Tokens: 2000, Depth: 16, Fields: 1000, SetSize: 150, SameField: 20,
 			Fragments: 30, Directives: 4, Operations: 5},
-		Points: 5000, RatePoints: 50000, Timeout: 5 * time.Second, Page: 50, MaxPage: 100, Cache: 1000,
+		Points: 5000, RatePoints: 50000, Timeout: 5 * time.Second, Page: 50, MaxPage: 100, Cache: 1000, Streams: 10,
 	}
 }
 
@@ -51,6 +54,7 @@ func (l Limits) or(d Limits) Limits {
 	fill(&l.Page, d.Page)
 	fill(&l.MaxPage, d.MaxPage)
 	fill(&l.Cache, d.Cache)
+	fill(&l.Streams, d.Streams)
 	l.RatePoints = rate
 	return l
 }
@@ -66,7 +70,15 @@ func fill[T comparable](to *T, from T) {
 type Config struct {
 	Store  *store.Store
 	Limits Limits
-	Log    *slog.Logger // nil: slog.Default()
+	Log    *slog.Logger    // nil: slog.Default()
+	Events *event.Recorder // writes what is refused to the record of changes; nil: one of its own
+	// Again returns who makes a request, as of now; streams ask it. Nil: who made it at
+	// first may go on.
+	Again func(*http.Request) (*viewer.Viewer, error)
+	// Closing is closed when streams must end because the server stops; nil: never.
+	Closing <-chan struct{}
+	// StoredOnly lets tokens run stored documents alone.
+	StoredOnly bool
 }
 
 // New returns the handler of POST /graphql. It expects the viewer in the
@@ -76,11 +88,18 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Events == nil {
+		c.Events = event.NewRecorder(c.Store, c.Log, nil)
+	}
 	l := c.Limits.or(DefaultLimits())
-	es := generated.NewExecutableSchema(generated.Config{Resolvers: &Resolver{Store: c.Store}})
-	d := &door{store: c.Store, limits: l, log: c.Log, schema: es.Schema(), meter: newMeter(l.RatePoints)}
+	r := &Resolver{Store: c.Store, hub: newHub(c.Store, c.Log, l.Streams)}
+	es := generated.NewExecutableSchema(generated.Config{Resolvers: r})
+	r.stored = newStored(c.Store, es.Schema(), l)
+	d := &door{store: c.Store, limits: l, log: c.Log, events: c.Events, schema: es.Schema(), meter: newMeter(l.RatePoints),
+		stored: r.stored, storedOnly: c.StoredOnly, again: c.Again, closing: c.Closing}
 	d.documents = newDocuments(l)
 	srv := handler.New(es)
+	srv.AddTransport(sse{d})
 	srv.AddTransport(transport.POST{ResponseHeaders: map[string][]string{
 		"Content-Type": {"application/json; charset=utf-8"}, "Cache-Control": {"no-store"},
 	}})
@@ -118,14 +137,30 @@ type door struct {
 	store     *store.Store
 	limits    Limits
 	log       *slog.Logger
+	events    *event.Recorder
 	schema    *ast.Schema
 	documents *documents
 	meter     *meter
+	stored    *stored
 	next      http.Handler
+	// of Config
+	storedOnly bool
+	again      func(*http.Request) (*viewer.Viewer, error)
+	closing    <-chan struct{}
 }
+
+// head is the comment at the top of the published schema.
+const head = `# The schema of Steward's GraphQL API, POST /graphql.
+#
+# It only grows. What is to go is marked with @deprecated and a reason that says what to use
+# instead, stays for six months and at least one minor release after that, and every answer
+# to a request goes on as before until then. The list of changes names each such mark.
+
+`
 
 var sdl = sync.OnceValue(func() string {
 	var b strings.Builder
+	b.WriteString(head)
 	es := generated.NewExecutableSchema(generated.Config{})
 	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(es.Schema())
 	return b.String()

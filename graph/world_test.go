@@ -11,11 +11,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"steward/ent"
 	"steward/graph"
 	"steward/internal/area/budget"
 	"steward/internal/area/contract"
+	"steward/internal/area/custom"
 	"steward/internal/area/okr"
 	"steward/internal/platform/store"
 	"steward/internal/rules/ident"
@@ -42,6 +44,7 @@ func newWorld(t testing.TB, s *store.Store, l graph.Limits) *world {
 	t.Helper()
 	contract.Install(s)
 	okr.Install(s)
+	custom.Install(s, time.Hour)
 	budget.Install(s)
 	w := &world{t: t, s: s, log: &bytes.Buffer{}}
 	w.door = graph.New(graph.Config{Store: s, Limits: l, Log: w.logger()})

@@ -34,6 +34,7 @@ import (
 	"steward/internal/area/contract"
 	"steward/internal/area/okr"
 	"steward/internal/area/portfolio"
+	"steward/internal/area/takeout"
 	"steward/internal/platform/store"
 	"steward/internal/rules/civil"
 	"steward/internal/rules/ident"
@@ -64,26 +65,32 @@ type InitiativeResolver interface {
 type MutationResolver interface {
 	CreateBudgetLine(ctx context.Context, input ent.CreateBudgetLineInput, reason *string, idempotencyKey *string) (*ent.BudgetLine, error)
 	UpdateBudgetLine(ctx context.Context, id ident.ID, version int, input ent.UpdateBudgetLineInput, reason *string, idempotencyKey *string) (*ent.BudgetLine, error)
+	UpsertBudgetLine(ctx context.Context, source string, externalID string, version *int, input ent.CreateBudgetLineInput, reason *string, idempotencyKey *string) (*ent.BudgetLine, error)
 	ArchiveBudgetLine(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.BudgetLine, error)
 	RestoreBudgetLine(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.BudgetLine, error)
 	CreateBudgetPlan(ctx context.Context, input ent.CreateBudgetPlanInput, reason *string, idempotencyKey *string) (*ent.BudgetPlan, error)
 	UpdateBudgetPlan(ctx context.Context, id ident.ID, version int, input ent.UpdateBudgetPlanInput, reason *string, idempotencyKey *string) (*ent.BudgetPlan, error)
+	UpsertBudgetPlan(ctx context.Context, source string, externalID string, version *int, input ent.CreateBudgetPlanInput, reason *string, idempotencyKey *string) (*ent.BudgetPlan, error)
 	ArchiveBudgetPlan(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.BudgetPlan, error)
 	RestoreBudgetPlan(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.BudgetPlan, error)
 	CreateCapability(ctx context.Context, input ent.CreateCapabilityInput, reason *string, idempotencyKey *string) (*ent.Capability, error)
 	UpdateCapability(ctx context.Context, id ident.ID, version int, input ent.UpdateCapabilityInput, reason *string, idempotencyKey *string) (*ent.Capability, error)
+	UpsertCapability(ctx context.Context, source string, externalID string, version *int, input ent.CreateCapabilityInput, reason *string, idempotencyKey *string) (*ent.Capability, error)
 	ArchiveCapability(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Capability, error)
 	RestoreCapability(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Capability, error)
 	CreateClientAccount(ctx context.Context, input ent.CreateClientAccountInput, reason *string, idempotencyKey *string) (*ent.ClientAccount, error)
 	UpdateClientAccount(ctx context.Context, id ident.ID, version int, input ent.UpdateClientAccountInput, reason *string, idempotencyKey *string) (*ent.ClientAccount, error)
+	UpsertClientAccount(ctx context.Context, source string, externalID string, version *int, input ent.CreateClientAccountInput, reason *string, idempotencyKey *string) (*ent.ClientAccount, error)
 	ArchiveClientAccount(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.ClientAccount, error)
 	RestoreClientAccount(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.ClientAccount, error)
 	CreateComponent(ctx context.Context, input ent.CreateComponentInput, reason *string, idempotencyKey *string) (*ent.Component, error)
 	UpdateComponent(ctx context.Context, id ident.ID, version int, input ent.UpdateComponentInput, reason *string, idempotencyKey *string) (*ent.Component, error)
+	UpsertComponent(ctx context.Context, source string, externalID string, version *int, input ent.CreateComponentInput, reason *string, idempotencyKey *string) (*ent.Component, error)
 	ArchiveComponent(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Component, error)
 	RestoreComponent(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Component, error)
 	CreateContract(ctx context.Context, input ent.CreateContractInput, reason *string, idempotencyKey *string) (*ent.Contract, error)
 	UpdateContract(ctx context.Context, id ident.ID, version int, input ent.UpdateContractInput, reason *string, idempotencyKey *string) (*ent.Contract, error)
+	UpsertContract(ctx context.Context, source string, externalID string, version *int, input ent.CreateContractInput, reason *string, idempotencyKey *string) (*ent.Contract, error)
 	ArchiveContract(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Contract, error)
 	RestoreContract(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Contract, error)
 	CreateContractTerm(ctx context.Context, input ent.CreateContractTermInput, reason *string, idempotencyKey *string) (*ent.ContractTerm, error)
@@ -104,40 +111,49 @@ type MutationResolver interface {
 	RestoreDependency(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Dependency, error)
 	CreateEnvironment(ctx context.Context, input ent.CreateEnvironmentInput, reason *string, idempotencyKey *string) (*ent.Environment, error)
 	UpdateEnvironment(ctx context.Context, id ident.ID, version int, input ent.UpdateEnvironmentInput, reason *string, idempotencyKey *string) (*ent.Environment, error)
+	UpsertEnvironment(ctx context.Context, source string, externalID string, version *int, input ent.CreateEnvironmentInput, reason *string, idempotencyKey *string) (*ent.Environment, error)
 	ArchiveEnvironment(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Environment, error)
 	RestoreEnvironment(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Environment, error)
 	CreateFiscalPeriod(ctx context.Context, input ent.CreateFiscalPeriodInput, reason *string, idempotencyKey *string) (*ent.FiscalPeriod, error)
 	UpdateFiscalPeriod(ctx context.Context, id ident.ID, version int, input ent.UpdateFiscalPeriodInput, reason *string, idempotencyKey *string) (*ent.FiscalPeriod, error)
 	CreateInitiative(ctx context.Context, input ent.CreateInitiativeInput, reason *string, idempotencyKey *string) (*ent.Initiative, error)
 	UpdateInitiative(ctx context.Context, id ident.ID, version int, input ent.UpdateInitiativeInput, reason *string, idempotencyKey *string) (*ent.Initiative, error)
+	UpsertInitiative(ctx context.Context, source string, externalID string, version *int, input ent.CreateInitiativeInput, reason *string, idempotencyKey *string) (*ent.Initiative, error)
 	ArchiveInitiative(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Initiative, error)
 	RestoreInitiative(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Initiative, error)
 	CreateKeyResult(ctx context.Context, input ent.CreateKeyResultInput, reason *string, idempotencyKey *string) (*ent.KeyResult, error)
 	UpdateKeyResult(ctx context.Context, id ident.ID, version int, input ent.UpdateKeyResultInput, reason *string, idempotencyKey *string) (*ent.KeyResult, error)
+	UpsertKeyResult(ctx context.Context, source string, externalID string, version *int, input ent.CreateKeyResultInput, reason *string, idempotencyKey *string) (*ent.KeyResult, error)
 	ArchiveKeyResult(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.KeyResult, error)
 	RestoreKeyResult(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.KeyResult, error)
 	CreateObjective(ctx context.Context, input ent.CreateObjectiveInput, reason *string, idempotencyKey *string) (*ent.Objective, error)
 	UpdateObjective(ctx context.Context, id ident.ID, version int, input ent.UpdateObjectiveInput, reason *string, idempotencyKey *string) (*ent.Objective, error)
+	UpsertObjective(ctx context.Context, source string, externalID string, version *int, input ent.CreateObjectiveInput, reason *string, idempotencyKey *string) (*ent.Objective, error)
 	ArchiveObjective(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Objective, error)
 	RestoreObjective(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Objective, error)
 	CreateOrganization(ctx context.Context, input ent.CreateOrganizationInput, reason *string, idempotencyKey *string) (*ent.Organization, error)
 	UpdateOrganization(ctx context.Context, id ident.ID, version int, input ent.UpdateOrganizationInput, reason *string, idempotencyKey *string) (*ent.Organization, error)
+	UpsertOrganization(ctx context.Context, source string, externalID string, version *int, input ent.CreateOrganizationInput, reason *string, idempotencyKey *string) (*ent.Organization, error)
 	ArchiveOrganization(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Organization, error)
 	RestoreOrganization(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Organization, error)
 	CreatePerson(ctx context.Context, input ent.CreatePersonInput, reason *string, idempotencyKey *string) (*ent.Person, error)
 	UpdatePerson(ctx context.Context, id ident.ID, version int, input ent.UpdatePersonInput, reason *string, idempotencyKey *string) (*ent.Person, error)
+	UpsertPerson(ctx context.Context, source string, externalID string, version *int, input ent.CreatePersonInput, reason *string, idempotencyKey *string) (*ent.Person, error)
 	ArchivePerson(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Person, error)
 	RestorePerson(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Person, error)
 	CreatePortfolio(ctx context.Context, input ent.CreatePortfolioInput, reason *string, idempotencyKey *string) (*ent.Portfolio, error)
 	UpdatePortfolio(ctx context.Context, id ident.ID, version int, input ent.UpdatePortfolioInput, reason *string, idempotencyKey *string) (*ent.Portfolio, error)
+	UpsertPortfolio(ctx context.Context, source string, externalID string, version *int, input ent.CreatePortfolioInput, reason *string, idempotencyKey *string) (*ent.Portfolio, error)
 	ArchivePortfolio(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Portfolio, error)
 	RestorePortfolio(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Portfolio, error)
 	CreateProcurement(ctx context.Context, input ent.CreateProcurementInput, reason *string, idempotencyKey *string) (*ent.Procurement, error)
 	UpdateProcurement(ctx context.Context, id ident.ID, version int, input ent.UpdateProcurementInput, reason *string, idempotencyKey *string) (*ent.Procurement, error)
+	UpsertProcurement(ctx context.Context, source string, externalID string, version *int, input ent.CreateProcurementInput, reason *string, idempotencyKey *string) (*ent.Procurement, error)
 	ArchiveProcurement(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Procurement, error)
 	RestoreProcurement(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Procurement, error)
 	CreateProduct(ctx context.Context, input ent.CreateProductInput, reason *string, idempotencyKey *string) (*ent.Product, error)
 	UpdateProduct(ctx context.Context, id ident.ID, version int, input ent.UpdateProductInput, reason *string, idempotencyKey *string) (*ent.Product, error)
+	UpsertProduct(ctx context.Context, source string, externalID string, version *int, input ent.CreateProductInput, reason *string, idempotencyKey *string) (*ent.Product, error)
 	ArchiveProduct(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Product, error)
 	RestoreProduct(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Product, error)
 	CreateTag(ctx context.Context, input ent.CreateTagInput, reason *string, idempotencyKey *string) (*ent.Tag, error)
@@ -146,6 +162,7 @@ type MutationResolver interface {
 	RestoreTag(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Tag, error)
 	CreateTeam(ctx context.Context, input ent.CreateTeamInput, reason *string, idempotencyKey *string) (*ent.Team, error)
 	UpdateTeam(ctx context.Context, id ident.ID, version int, input ent.UpdateTeamInput, reason *string, idempotencyKey *string) (*ent.Team, error)
+	UpsertTeam(ctx context.Context, source string, externalID string, version *int, input ent.CreateTeamInput, reason *string, idempotencyKey *string) (*ent.Team, error)
 	ArchiveTeam(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Team, error)
 	RestoreTeam(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Team, error)
 	CreateTeamMembership(ctx context.Context, input ent.CreateTeamMembershipInput, reason *string, idempotencyKey *string) (*ent.TeamMembership, error)
@@ -154,6 +171,7 @@ type MutationResolver interface {
 	RestoreTeamMembership(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.TeamMembership, error)
 	CreateVendor(ctx context.Context, input ent.CreateVendorInput, reason *string, idempotencyKey *string) (*ent.Vendor, error)
 	UpdateVendor(ctx context.Context, id ident.ID, version int, input ent.UpdateVendorInput, reason *string, idempotencyKey *string) (*ent.Vendor, error)
+	UpsertVendor(ctx context.Context, source string, externalID string, version *int, input ent.CreateVendorInput, reason *string, idempotencyKey *string) (*ent.Vendor, error)
 	ArchiveVendor(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Vendor, error)
 	RestoreVendor(ctx context.Context, id ident.ID, version int, reason *string, idempotencyKey *string) (*ent.Vendor, error)
 	CreateVendorContact(ctx context.Context, input ent.CreateVendorContactInput, reason *string, idempotencyKey *string) (*ent.VendorContact, error)
@@ -169,6 +187,8 @@ type MutationResolver interface {
 	OpenFiscalYear(ctx context.Context, input model.OpenFiscalYearInput) ([]*ent.FiscalPeriod, error)
 	CloseFiscalPeriod(ctx context.Context, input model.FiscalPeriodInput) (*ent.FiscalPeriod, error)
 	ReopenFiscalPeriod(ctx context.Context, input model.FiscalPeriodInput) (*ent.FiscalPeriod, error)
+	StoreDocument(ctx context.Context, text string, name *string, idempotencyKey *string) (*model.StoredDocument, error)
+	StartExport(ctx context.Context, portfolio *string, types []string, idempotencyKey *string) (*takeout.Export, error)
 	CheckIn(ctx context.Context, input model.CheckInInput) (*ent.KeyResult, error)
 	MoveObjective(ctx context.Context, input model.MoveObjectiveInput) (*ent.Objective, error)
 	MoveProductStage(ctx context.Context, input model.MoveProductStageInput) (*ent.Product, error)
@@ -234,8 +254,84 @@ type QueryResolver interface {
 	Comments(ctx context.Context, subject ident.ID, first *int, offset *int) ([]*ent.Comment, error)
 	BudgetTotals(ctx context.Context, portfolio *string, fiscalYear *int) ([]*budget.YearTotals, error)
 	BudgetGrid(ctx context.Context, plan *ident.ID, portfolio *string, fiscalYear *int, show budget.View) (*budget.GridView, error)
+	Changes(ctx context.Context, after *entgql.Cursor[ident.ID], types []string, first *int) (*model.ChangePage, error)
+	Job(ctx context.Context, id ident.ID) (*model.JobProgress, error)
+	Export(ctx context.Context, id ident.ID) (*takeout.Export, error)
 	PortfolioTotals(ctx context.Context, portfolio *string) ([]*portfolio.CurrencyTotals, error)
 	ContractRenewals(ctx context.Context, from civil.Date, to civil.Date) ([]*contract.Renewal, error)
+}
+
+type BudgetLineWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.BudgetLineWhereInput, data []*model.CustomFieldFilter) error
+}
+type BudgetPlanWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.BudgetPlanWhereInput, data []*model.CustomFieldFilter) error
+}
+type CapabilityWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.CapabilityWhereInput, data []*model.CustomFieldFilter) error
+}
+type ClientAccountWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.ClientAccountWhereInput, data []*model.CustomFieldFilter) error
+}
+type ComponentWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.ComponentWhereInput, data []*model.CustomFieldFilter) error
+}
+type ContractTermWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.ContractTermWhereInput, data []*model.CustomFieldFilter) error
+}
+type ContractWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.ContractWhereInput, data []*model.CustomFieldFilter) error
+}
+type CycleWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.CycleWhereInput, data []*model.CustomFieldFilter) error
+}
+type DependencyWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.DependencyWhereInput, data []*model.CustomFieldFilter) error
+}
+type EnvironmentWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.EnvironmentWhereInput, data []*model.CustomFieldFilter) error
+}
+type FiscalPeriodWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.FiscalPeriodWhereInput, data []*model.CustomFieldFilter) error
+}
+type InitiativeWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.InitiativeWhereInput, data []*model.CustomFieldFilter) error
+}
+type KeyResultWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.KeyResultWhereInput, data []*model.CustomFieldFilter) error
+}
+type ObjectiveWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.ObjectiveWhereInput, data []*model.CustomFieldFilter) error
+}
+type OrganizationWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.OrganizationWhereInput, data []*model.CustomFieldFilter) error
+}
+type PersonWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.PersonWhereInput, data []*model.CustomFieldFilter) error
+}
+type PortfolioWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.PortfolioWhereInput, data []*model.CustomFieldFilter) error
+}
+type ProcurementWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.ProcurementWhereInput, data []*model.CustomFieldFilter) error
+}
+type ProductWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.ProductWhereInput, data []*model.CustomFieldFilter) error
+}
+type TagWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.TagWhereInput, data []*model.CustomFieldFilter) error
+}
+type TeamMembershipWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.TeamMembershipWhereInput, data []*model.CustomFieldFilter) error
+}
+type TeamWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.TeamWhereInput, data []*model.CustomFieldFilter) error
+}
+type VendorContactWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.VendorContactWhereInput, data []*model.CustomFieldFilter) error
+}
+type VendorWhereInputResolver interface {
+	CustomField(ctx context.Context, obj *ent.VendorWhereInput, data []*model.CustomFieldFilter) error
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -3762,6 +3858,66 @@ func field_Mutation_setBudgetCells_args(ctx context.Context, ec *executionContex
 	return args, nil
 }
 
+func field_Mutation_startExport_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "portfolio",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["portfolio"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "types",
+		func(ctx context.Context, v any) ([]string, error) {
+			return unmarshalOString2ᚕstringᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["types"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg2
+	return args, nil
+}
+
+func field_Mutation_storeDocument_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "text",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["text"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "name",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["name"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg2
+	return args, nil
+}
+
 func field_Mutation_undo_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4931,6 +5087,924 @@ func field_Mutation_updateVendor_args(ctx context.Context, ec *executionContext,
 		return nil, err
 	}
 	args["idempotencyKey"] = arg4
+	return args, nil
+}
+
+func field_Mutation_upsertBudgetLine_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateBudgetLineInput, error) {
+			return unmarshalNCreateBudgetLineInput2stewardᚋentᚐCreateBudgetLineInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertBudgetPlan_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateBudgetPlanInput, error) {
+			return unmarshalNCreateBudgetPlanInput2stewardᚋentᚐCreateBudgetPlanInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertCapability_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateCapabilityInput, error) {
+			return unmarshalNCreateCapabilityInput2stewardᚋentᚐCreateCapabilityInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertClientAccount_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateClientAccountInput, error) {
+			return unmarshalNCreateClientAccountInput2stewardᚋentᚐCreateClientAccountInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertComponent_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateComponentInput, error) {
+			return unmarshalNCreateComponentInput2stewardᚋentᚐCreateComponentInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertContract_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateContractInput, error) {
+			return unmarshalNCreateContractInput2stewardᚋentᚐCreateContractInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertEnvironment_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateEnvironmentInput, error) {
+			return unmarshalNCreateEnvironmentInput2stewardᚋentᚐCreateEnvironmentInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertInitiative_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateInitiativeInput, error) {
+			return unmarshalNCreateInitiativeInput2stewardᚋentᚐCreateInitiativeInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertKeyResult_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateKeyResultInput, error) {
+			return unmarshalNCreateKeyResultInput2stewardᚋentᚐCreateKeyResultInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertObjective_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateObjectiveInput, error) {
+			return unmarshalNCreateObjectiveInput2stewardᚋentᚐCreateObjectiveInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertOrganization_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateOrganizationInput, error) {
+			return unmarshalNCreateOrganizationInput2stewardᚋentᚐCreateOrganizationInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertPerson_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreatePersonInput, error) {
+			return unmarshalNCreatePersonInput2stewardᚋentᚐCreatePersonInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertPortfolio_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreatePortfolioInput, error) {
+			return unmarshalNCreatePortfolioInput2stewardᚋentᚐCreatePortfolioInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertProcurement_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateProcurementInput, error) {
+			return unmarshalNCreateProcurementInput2stewardᚋentᚐCreateProcurementInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertProduct_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateProductInput, error) {
+			return unmarshalNCreateProductInput2stewardᚋentᚐCreateProductInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertTeam_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateTeamInput, error) {
+			return unmarshalNCreateTeamInput2stewardᚋentᚐCreateTeamInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
+	return args, nil
+}
+
+func field_Mutation_upsertVendor_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "source",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["source"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "externalId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["externalId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "version",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["version"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ent.CreateVendorInput, error) {
+			return unmarshalNCreateVendorInput2stewardᚋentᚐCreateVendorInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "reason",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["reason"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "idempotencyKey",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["idempotencyKey"] = arg5
 	return args, nil
 }
 
@@ -6366,6 +7440,36 @@ func field_Query_capabilities_args(ctx context.Context, ec *executionContext, ra
 	return args, nil
 }
 
+func field_Query_changes_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*entgql.Cursor[ident.ID], error) {
+			return unmarshalOCursor2ᚖentgoᚗioᚋcontribᚋentgqlᚐCursor(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "types",
+		func(ctx context.Context, v any) ([]string, error) {
+			return unmarshalOString2ᚕstringᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["types"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	return args, nil
+}
+
 func field_Query_checkIns_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7024,6 +8128,20 @@ func field_Query_environments_args(ctx context.Context, ec *executionContext, ra
 	return args, nil
 }
 
+func field_Query_export_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (ident.ID, error) {
+			return unmarshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 func field_Query_fiscalPeriods_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7181,6 +8299,20 @@ func field_Query_initiatives_args(ctx context.Context, ec *executionContext, raw
 		return nil, err
 	}
 	args["archived"] = arg6
+	return args, nil
+}
+
+func field_Query_job_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (ident.ID, error) {
+			return unmarshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
 	return args, nil
 }
 
@@ -20118,6 +21250,50 @@ func fieldContext_Mutation_updateBudgetLine(ctx context.Context, ec *executionCo
 	return fc, nil
 }
 
+func _Mutation_upsertBudgetLine(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertBudgetLine(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertBudgetLine(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateBudgetLineInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.BudgetLine) graphql.Marshaler {
+			return marshalNBudgetLine2ᚖstewardᚋentᚐBudgetLine(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertBudgetLine(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BudgetLine(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertBudgetLine_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_archiveBudgetLine(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20288,6 +21464,50 @@ func fieldContext_Mutation_updateBudgetPlan(ctx context.Context, ec *executionCo
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_updateBudgetPlan_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_upsertBudgetPlan(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertBudgetPlan(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertBudgetPlan(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateBudgetPlanInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.BudgetPlan) graphql.Marshaler {
+			return marshalNBudgetPlan2ᚖstewardᚋentᚐBudgetPlan(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertBudgetPlan(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BudgetPlan(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertBudgetPlan_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -20470,6 +21690,50 @@ func fieldContext_Mutation_updateCapability(ctx context.Context, ec *executionCo
 	return fc, nil
 }
 
+func _Mutation_upsertCapability(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertCapability(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertCapability(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateCapabilityInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Capability) graphql.Marshaler {
+			return marshalNCapability2ᚖstewardᚋentᚐCapability(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertCapability(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Capability(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertCapability_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_archiveCapability(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20640,6 +21904,50 @@ func fieldContext_Mutation_updateClientAccount(ctx context.Context, ec *executio
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_updateClientAccount_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_upsertClientAccount(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertClientAccount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertClientAccount(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateClientAccountInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.ClientAccount) graphql.Marshaler {
+			return marshalNClientAccount2ᚖstewardᚋentᚐClientAccount(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertClientAccount(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ClientAccount(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertClientAccount_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -20822,6 +22130,50 @@ func fieldContext_Mutation_updateComponent(ctx context.Context, ec *executionCon
 	return fc, nil
 }
 
+func _Mutation_upsertComponent(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertComponent(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertComponent(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateComponentInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Component) graphql.Marshaler {
+			return marshalNComponent2ᚖstewardᚋentᚐComponent(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertComponent(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Component(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertComponent_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_archiveComponent(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20992,6 +22344,50 @@ func fieldContext_Mutation_updateContract(ctx context.Context, ec *executionCont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_updateContract_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_upsertContract(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertContract(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertContract(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateContractInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Contract) graphql.Marshaler {
+			return marshalNContract2ᚖstewardᚋentᚐContract(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertContract(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Contract(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertContract_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -21878,6 +23274,50 @@ func fieldContext_Mutation_updateEnvironment(ctx context.Context, ec *executionC
 	return fc, nil
 }
 
+func _Mutation_upsertEnvironment(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertEnvironment(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertEnvironment(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateEnvironmentInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Environment) graphql.Marshaler {
+			return marshalNEnvironment2ᚖstewardᚋentᚐEnvironment(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertEnvironment(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Environment(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertEnvironment_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_archiveEnvironment(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22142,6 +23582,50 @@ func fieldContext_Mutation_updateInitiative(ctx context.Context, ec *executionCo
 	return fc, nil
 }
 
+func _Mutation_upsertInitiative(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertInitiative(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertInitiative(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateInitiativeInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Initiative) graphql.Marshaler {
+			return marshalNInitiative2ᚖstewardᚋentᚐInitiative(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertInitiative(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Initiative(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertInitiative_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_archiveInitiative(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22312,6 +23796,50 @@ func fieldContext_Mutation_updateKeyResult(ctx context.Context, ec *executionCon
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_updateKeyResult_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_upsertKeyResult(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertKeyResult(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertKeyResult(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateKeyResultInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.KeyResult) graphql.Marshaler {
+			return marshalNKeyResult2ᚖstewardᚋentᚐKeyResult(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertKeyResult(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_KeyResult(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertKeyResult_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -22494,6 +24022,50 @@ func fieldContext_Mutation_updateObjective(ctx context.Context, ec *executionCon
 	return fc, nil
 }
 
+func _Mutation_upsertObjective(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertObjective(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertObjective(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateObjectiveInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Objective) graphql.Marshaler {
+			return marshalNObjective2ᚖstewardᚋentᚐObjective(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertObjective(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Objective(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertObjective_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_archiveObjective(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22664,6 +24236,50 @@ func fieldContext_Mutation_updateOrganization(ctx context.Context, ec *execution
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_updateOrganization_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_upsertOrganization(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertOrganization(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertOrganization(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateOrganizationInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Organization) graphql.Marshaler {
+			return marshalNOrganization2ᚖstewardᚋentᚐOrganization(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertOrganization(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Organization(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertOrganization_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -22846,6 +24462,50 @@ func fieldContext_Mutation_updatePerson(ctx context.Context, ec *executionContex
 	return fc, nil
 }
 
+func _Mutation_upsertPerson(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertPerson(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertPerson(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreatePersonInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Person) graphql.Marshaler {
+			return marshalNPerson2ᚖstewardᚋentᚐPerson(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertPerson(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Person(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertPerson_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_archivePerson(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23016,6 +24676,50 @@ func fieldContext_Mutation_updatePortfolio(ctx context.Context, ec *executionCon
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_updatePortfolio_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_upsertPortfolio(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertPortfolio(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertPortfolio(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreatePortfolioInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Portfolio) graphql.Marshaler {
+			return marshalNPortfolio2ᚖstewardᚋentᚐPortfolio(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertPortfolio(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Portfolio(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertPortfolio_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -23198,6 +24902,50 @@ func fieldContext_Mutation_updateProcurement(ctx context.Context, ec *executionC
 	return fc, nil
 }
 
+func _Mutation_upsertProcurement(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertProcurement(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertProcurement(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateProcurementInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Procurement) graphql.Marshaler {
+			return marshalNProcurement2ᚖstewardᚋentᚐProcurement(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertProcurement(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Procurement(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertProcurement_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_archiveProcurement(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23368,6 +25116,50 @@ func fieldContext_Mutation_updateProduct(ctx context.Context, ec *executionConte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_updateProduct_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_upsertProduct(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertProduct(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertProduct(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateProductInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Product) graphql.Marshaler {
+			return marshalNProduct2ᚖstewardᚋentᚐProduct(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertProduct(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Product(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertProduct_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -23726,6 +25518,50 @@ func fieldContext_Mutation_updateTeam(ctx context.Context, ec *executionContext,
 	return fc, nil
 }
 
+func _Mutation_upsertTeam(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertTeam(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertTeam(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateTeamInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Team) graphql.Marshaler {
+			return marshalNTeam2ᚖstewardᚋentᚐTeam(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertTeam(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Team(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertTeam_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_archiveTeam(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24072,6 +25908,50 @@ func fieldContext_Mutation_updateVendor(ctx context.Context, ec *executionContex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_updateVendor_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_upsertVendor(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_upsertVendor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpsertVendor(ctx, fc.Args["source"].(string), fc.Args["externalId"].(string), fc.Args["version"].(*int), fc.Args["input"].(ent.CreateVendorInput), fc.Args["reason"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Vendor) graphql.Marshaler {
+			return marshalNVendor2ᚖstewardᚋentᚐVendor(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_upsertVendor(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Vendor(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_upsertVendor_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -24732,6 +26612,94 @@ func fieldContext_Mutation_reopenFiscalPeriod(ctx context.Context, ec *execution
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_reopenFiscalPeriod_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_storeDocument(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_storeDocument(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StoreDocument(ctx, fc.Args["text"].(string), fc.Args["name"].(*string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.StoredDocument) graphql.Marshaler {
+			return marshalNStoredDocument2ᚖstewardᚋgraphᚋmodelᚐStoredDocument(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_storeDocument(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_StoredDocument(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_storeDocument_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_startExport(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_startExport(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StartExport(ctx, fc.Args["portfolio"].(*string), fc.Args["types"].([]string), fc.Args["idempotencyKey"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *takeout.Export) graphql.Marshaler {
+			return marshalNExport2ᚖstewardᚋinternalᚋareaᚋtakeoutᚐExport(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_startExport(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Export(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_startExport_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -32931,6 +34899,138 @@ func fieldContext_Query_budgetGrid(ctx context.Context, ec *executionContext, fi
 	return fc, nil
 }
 
+func _Query_changes(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_changes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Changes(ctx, fc.Args["after"].(*entgql.Cursor[ident.ID]), fc.Args["types"].([]string), fc.Args["first"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChangePage) graphql.Marshaler {
+			return marshalNChangePage2ᚖstewardᚋgraphᚋmodelᚐChangePage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_changes(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChangePage(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_changes_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_job(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_job(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Job(ctx, fc.Args["id"].(ident.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.JobProgress) graphql.Marshaler {
+			return marshalNJobProgress2ᚖstewardᚋgraphᚋmodelᚐJobProgress(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_job(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_JobProgress(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_job_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_export(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_export(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Export(ctx, fc.Args["id"].(ident.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *takeout.Export) graphql.Marshaler {
+			return marshalNExport2ᚖstewardᚋinternalᚋareaᚋtakeoutᚐExport(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_export(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Export(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_export_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Query_portfolioTotals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -36570,7 +38670,7 @@ func unmarshalInputBudgetLineWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "planID", "planIDNEQ", "planIDIn", "planIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "groupName", "groupNameNEQ", "groupNameIn", "groupNameNotIn", "groupNameContainsFold", "position", "positionNEQ", "positionIn", "positionNotIn", "positionGT", "positionGTE", "positionLT", "positionLTE", "category", "categoryNEQ", "categoryIn", "categoryNotIn", "categoryIsNil", "categoryNotNil", "costClass", "costClassNEQ", "costClassIn", "costClassNotIn", "costClassIsNil", "costClassNotNil", "unit", "unitNEQ", "unitIn", "unitNotIn", "unitContainsFold", "quantityPlanned", "quantityPlannedNEQ", "quantityPlannedIn", "quantityPlannedNotIn", "quantityPlannedGT", "quantityPlannedGTE", "quantityPlannedLT", "quantityPlannedLTE", "quantityPlannedIsNil", "quantityPlannedNotNil", "quantityActual", "quantityActualNEQ", "quantityActualIn", "quantityActualNotIn", "quantityActualGT", "quantityActualGTE", "quantityActualLT", "quantityActualLTE", "quantityActualIsNil", "quantityActualNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "contractIDIsNil", "contractIDNotNil", "plannedTotal", "plannedTotalNEQ", "plannedTotalIn", "plannedTotalNotIn", "plannedTotalGT", "plannedTotalGTE", "plannedTotalLT", "plannedTotalLTE", "plannedTotalIsNil", "plannedTotalNotNil", "forecastTotal", "forecastTotalNEQ", "forecastTotalIn", "forecastTotalNotIn", "forecastTotalGT", "forecastTotalGTE", "forecastTotalLT", "forecastTotalLTE", "forecastTotalIsNil", "forecastTotalNotNil", "actualTotal", "actualTotalNEQ", "actualTotalIn", "actualTotalNotIn", "actualTotalGT", "actualTotalGTE", "actualTotalLT", "actualTotalLTE", "actualTotalIsNil", "actualTotalNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "planID", "planIDNEQ", "planIDIn", "planIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "groupName", "groupNameNEQ", "groupNameIn", "groupNameNotIn", "groupNameContainsFold", "position", "positionNEQ", "positionIn", "positionNotIn", "positionGT", "positionGTE", "positionLT", "positionLTE", "category", "categoryNEQ", "categoryIn", "categoryNotIn", "categoryIsNil", "categoryNotNil", "costClass", "costClassNEQ", "costClassIn", "costClassNotIn", "costClassIsNil", "costClassNotNil", "unit", "unitNEQ", "unitIn", "unitNotIn", "unitContainsFold", "quantityPlanned", "quantityPlannedNEQ", "quantityPlannedIn", "quantityPlannedNotIn", "quantityPlannedGT", "quantityPlannedGTE", "quantityPlannedLT", "quantityPlannedLTE", "quantityPlannedIsNil", "quantityPlannedNotNil", "quantityActual", "quantityActualNEQ", "quantityActualIn", "quantityActualNotIn", "quantityActualGT", "quantityActualGTE", "quantityActualLT", "quantityActualLTE", "quantityActualIsNil", "quantityActualNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "contractIDIsNil", "contractIDNotNil", "plannedTotal", "plannedTotalNEQ", "plannedTotalIn", "plannedTotalNotIn", "plannedTotalGT", "plannedTotalGTE", "plannedTotalLT", "plannedTotalLTE", "plannedTotalIsNil", "plannedTotalNotNil", "forecastTotal", "forecastTotalNEQ", "forecastTotalIn", "forecastTotalNotIn", "forecastTotalGT", "forecastTotalGTE", "forecastTotalLT", "forecastTotalLTE", "forecastTotalIsNil", "forecastTotalNotNil", "actualTotal", "actualTotalNEQ", "actualTotalIn", "actualTotalNotIn", "actualTotalGT", "actualTotalGTE", "actualTotalLT", "actualTotalLTE", "actualTotalIsNil", "actualTotalNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -37739,6 +39839,15 @@ func unmarshalInputBudgetLineWhereInput(ctx context.Context, ec *executionContex
 				return it, err
 			}
 			it.ActualTotalNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.BudgetLineWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -37796,7 +39905,7 @@ func unmarshalInputBudgetPlanWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "fiscalYear", "fiscalYearNEQ", "fiscalYearIn", "fiscalYearNotIn", "fiscalYearGT", "fiscalYearGTE", "fiscalYearLT", "fiscalYearLTE", "periodLength", "periodLengthNEQ", "periodLengthIn", "periodLengthNotIn", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "status", "statusNEQ", "statusIn", "statusNotIn", "versionNo", "versionNoNEQ", "versionNoIn", "versionNoNotIn", "versionNoGT", "versionNoGTE", "versionNoLT", "versionNoLTE", "current", "currentNEQ", "submittedBy", "submittedByNEQ", "submittedByIn", "submittedByNotIn", "submittedByIsNil", "submittedByNotNil", "revisionOfID", "revisionOfIDNEQ", "revisionOfIDIn", "revisionOfIDNotIn", "revisionOfIDIsNil", "revisionOfIDNotNil", "plannedTotal", "plannedTotalNEQ", "plannedTotalIn", "plannedTotalNotIn", "plannedTotalGT", "plannedTotalGTE", "plannedTotalLT", "plannedTotalLTE", "plannedTotalIsNil", "plannedTotalNotNil", "forecastTotal", "forecastTotalNEQ", "forecastTotalIn", "forecastTotalNotIn", "forecastTotalGT", "forecastTotalGTE", "forecastTotalLT", "forecastTotalLTE", "forecastTotalIsNil", "forecastTotalNotNil", "actualTotal", "actualTotalNEQ", "actualTotalIn", "actualTotalNotIn", "actualTotalGT", "actualTotalGTE", "actualTotalLT", "actualTotalLTE", "actualTotalIsNil", "actualTotalNotNil", "lineCount", "lineCountNEQ", "lineCountIn", "lineCountNotIn", "lineCountGT", "lineCountGTE", "lineCountLT", "lineCountLTE"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "fiscalYear", "fiscalYearNEQ", "fiscalYearIn", "fiscalYearNotIn", "fiscalYearGT", "fiscalYearGTE", "fiscalYearLT", "fiscalYearLTE", "periodLength", "periodLengthNEQ", "periodLengthIn", "periodLengthNotIn", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "status", "statusNEQ", "statusIn", "statusNotIn", "versionNo", "versionNoNEQ", "versionNoIn", "versionNoNotIn", "versionNoGT", "versionNoGTE", "versionNoLT", "versionNoLTE", "current", "currentNEQ", "submittedBy", "submittedByNEQ", "submittedByIn", "submittedByNotIn", "submittedByIsNil", "submittedByNotNil", "revisionOfID", "revisionOfIDNEQ", "revisionOfIDIn", "revisionOfIDNotIn", "revisionOfIDIsNil", "revisionOfIDNotNil", "plannedTotal", "plannedTotalNEQ", "plannedTotalIn", "plannedTotalNotIn", "plannedTotalGT", "plannedTotalGTE", "plannedTotalLT", "plannedTotalLTE", "plannedTotalIsNil", "plannedTotalNotNil", "forecastTotal", "forecastTotalNEQ", "forecastTotalIn", "forecastTotalNotIn", "forecastTotalGT", "forecastTotalGTE", "forecastTotalLT", "forecastTotalLTE", "forecastTotalIsNil", "forecastTotalNotNil", "actualTotal", "actualTotalNEQ", "actualTotalIn", "actualTotalNotIn", "actualTotalGT", "actualTotalGTE", "actualTotalLT", "actualTotalLTE", "actualTotalIsNil", "actualTotalNotNil", "lineCount", "lineCountNEQ", "lineCountIn", "lineCountNotIn", "lineCountGT", "lineCountGTE", "lineCountLT", "lineCountLTE", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -38867,6 +40976,15 @@ func unmarshalInputBudgetPlanWhereInput(ctx context.Context, ec *executionContex
 				return it, err
 			}
 			it.LineCountLTE = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.BudgetPlanWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -38924,7 +41042,7 @@ func unmarshalInputCapabilityWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -39400,6 +41518,15 @@ func unmarshalInputCapabilityWhereInput(ctx context.Context, ec *executionContex
 				return it, err
 			}
 			it.ParentIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.CapabilityWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -39948,7 +42075,7 @@ func unmarshalInputClientAccountWhereInput(ctx context.Context, ec *executionCon
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "risk", "riskNEQ", "riskIn", "riskNotIn", "liveOn", "liveOnNEQ", "liveOnIn", "liveOnNotIn", "liveOnGT", "liveOnGTE", "liveOnLT", "liveOnLTE", "liveOnIsNil", "liveOnNotNil", "contact", "contactNEQ", "contactIn", "contactNotIn", "contactContainsFold", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "risk", "riskNEQ", "riskIn", "riskNotIn", "liveOn", "liveOnNEQ", "liveOnIn", "liveOnNotIn", "liveOnGT", "liveOnGTE", "liveOnLT", "liveOnLTE", "liveOnIsNil", "liveOnNotNil", "contact", "contactNEQ", "contactIn", "contactNotIn", "contactContainsFold", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -40592,6 +42719,15 @@ func unmarshalInputClientAccountWhereInput(ctx context.Context, ec *executionCon
 				return it, err
 			}
 			it.OrganizationIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ClientAccountWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -40649,7 +42785,7 @@ func unmarshalInputComponentWhereInput(ctx context.Context, ec *executionContext
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "lifecycle", "lifecycleNEQ", "lifecycleIn", "lifecycleNotIn", "repoURL", "repoURLNEQ", "repoURLIn", "repoURLNotIn", "repoURLContainsFold", "release", "releaseNEQ", "releaseIn", "releaseNotIn", "releaseContainsFold", "supportEndsOn", "supportEndsOnNEQ", "supportEndsOnIn", "supportEndsOnNotIn", "supportEndsOnGT", "supportEndsOnGTE", "supportEndsOnLT", "supportEndsOnLTE", "supportEndsOnIsNil", "supportEndsOnNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "teamIDIsNil", "teamIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "lifecycle", "lifecycleNEQ", "lifecycleIn", "lifecycleNotIn", "repoURL", "repoURLNEQ", "repoURLIn", "repoURLNotIn", "repoURLContainsFold", "release", "releaseNEQ", "releaseIn", "releaseNotIn", "releaseContainsFold", "supportEndsOn", "supportEndsOnNEQ", "supportEndsOnIn", "supportEndsOnNotIn", "supportEndsOnGT", "supportEndsOnGTE", "supportEndsOnLT", "supportEndsOnLTE", "supportEndsOnIsNil", "supportEndsOnNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "teamIDIsNil", "teamIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -41356,6 +43492,15 @@ func unmarshalInputComponentWhereInput(ctx context.Context, ec *executionContext
 				return it, err
 			}
 			it.TeamIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ComponentWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -41454,7 +43599,7 @@ func unmarshalInputContractTermWhereInput(ctx context.Context, ec *executionCont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "from", "fromNEQ", "fromIn", "fromNotIn", "fromGT", "fromGTE", "fromLT", "fromLTE", "fromIsNil", "fromNotNil", "until", "untilNEQ", "untilIn", "untilNotIn", "untilGT", "untilGTE", "untilLT", "untilLTE", "untilIsNil", "untilNotNil", "price", "priceNEQ", "priceIn", "priceNotIn", "priceGT", "priceGTE", "priceLT", "priceLTE", "priceIsNil", "priceNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "endedReason", "endedReasonNEQ", "endedReasonIn", "endedReasonNotIn", "endedReasonContainsFold"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "from", "fromNEQ", "fromIn", "fromNotIn", "fromGT", "fromGTE", "fromLT", "fromLTE", "fromIsNil", "fromNotNil", "until", "untilNEQ", "untilIn", "untilNotIn", "untilGT", "untilGTE", "untilLT", "untilLTE", "untilIsNil", "untilNotNil", "price", "priceNEQ", "priceIn", "priceNotIn", "priceGT", "priceGTE", "priceLT", "priceLTE", "priceIsNil", "priceNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "endedReason", "endedReasonNEQ", "endedReasonIn", "endedReasonNotIn", "endedReasonContainsFold", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -42105,6 +44250,15 @@ func unmarshalInputContractTermWhereInput(ctx context.Context, ec *executionCont
 				return it, err
 			}
 			it.EndedReasonContainsFold = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ContractTermWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -42121,7 +44275,7 @@ func unmarshalInputContractWhereInput(ctx context.Context, ec *executionContext,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "reference", "referenceNEQ", "referenceIn", "referenceNotIn", "referenceContainsFold", "frameworkReference", "frameworkReferenceNEQ", "frameworkReferenceIn", "frameworkReferenceNotIn", "frameworkReferenceContainsFold", "frameworkID", "frameworkIDNEQ", "frameworkIDIn", "frameworkIDNotIn", "frameworkIDIsNil", "frameworkIDNotNil", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "publishedStatus", "publishedStatusNEQ", "publishedStatusIn", "publishedStatusNotIn", "publishedStatusContainsFold", "pricingModel", "pricingModelNEQ", "pricingModelIn", "pricingModelNotIn", "pricingModelContainsFold", "competed", "competedNEQ", "competedIn", "competedNotIn", "competedContainsFold", "value", "valueNEQ", "valueIn", "valueNotIn", "valueGT", "valueGTE", "valueLT", "valueLTE", "valueIsNil", "valueNotNil", "ceiling", "ceilingNEQ", "ceilingIn", "ceilingNotIn", "ceilingGT", "ceilingGTE", "ceilingLT", "ceilingLTE", "ceilingIsNil", "ceilingNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "startOnIsNil", "startOnNotNil", "initialMonths", "initialMonthsNEQ", "initialMonthsIn", "initialMonthsNotIn", "initialMonthsGT", "initialMonthsGTE", "initialMonthsLT", "initialMonthsLTE", "initialMonthsIsNil", "initialMonthsNotNil", "endOn", "endOnNEQ", "endOnIn", "endOnNotIn", "endOnGT", "endOnGTE", "endOnLT", "endOnLTE", "endOnIsNil", "endOnNotNil", "renewalMode", "renewalModeNEQ", "renewalModeIn", "renewalModeNotIn", "renewalMonths", "renewalMonthsNEQ", "renewalMonthsIn", "renewalMonthsNotIn", "renewalMonthsGT", "renewalMonthsGTE", "renewalMonthsLT", "renewalMonthsLTE", "renewalMonthsIsNil", "renewalMonthsNotNil", "noticeMonths", "noticeMonthsNEQ", "noticeMonthsIn", "noticeMonthsNotIn", "noticeMonthsGT", "noticeMonthsGTE", "noticeMonthsLT", "noticeMonthsLTE", "decisionLeadDays", "decisionLeadDaysNEQ", "decisionLeadDaysIn", "decisionLeadDaysNotIn", "decisionLeadDaysGT", "decisionLeadDaysGTE", "decisionLeadDaysLT", "decisionLeadDaysLTE", "noticeByOn", "noticeByOnNEQ", "noticeByOnIn", "noticeByOnNotIn", "noticeByOnGT", "noticeByOnGTE", "noticeByOnLT", "noticeByOnLTE", "noticeByOnIsNil", "noticeByOnNotNil", "decideByOn", "decideByOnNEQ", "decideByOnIn", "decideByOnNotIn", "decideByOnGT", "decideByOnGTE", "decideByOnLT", "decideByOnLTE", "decideByOnIsNil", "decideByOnNotNil", "supportHours", "supportHoursNEQ", "supportHoursIn", "supportHoursNotIn", "supportHoursContainsFold"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "reference", "referenceNEQ", "referenceIn", "referenceNotIn", "referenceContainsFold", "frameworkReference", "frameworkReferenceNEQ", "frameworkReferenceIn", "frameworkReferenceNotIn", "frameworkReferenceContainsFold", "frameworkID", "frameworkIDNEQ", "frameworkIDIn", "frameworkIDNotIn", "frameworkIDIsNil", "frameworkIDNotNil", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "publishedStatus", "publishedStatusNEQ", "publishedStatusIn", "publishedStatusNotIn", "publishedStatusContainsFold", "pricingModel", "pricingModelNEQ", "pricingModelIn", "pricingModelNotIn", "pricingModelContainsFold", "competed", "competedNEQ", "competedIn", "competedNotIn", "competedContainsFold", "value", "valueNEQ", "valueIn", "valueNotIn", "valueGT", "valueGTE", "valueLT", "valueLTE", "valueIsNil", "valueNotNil", "ceiling", "ceilingNEQ", "ceilingIn", "ceilingNotIn", "ceilingGT", "ceilingGTE", "ceilingLT", "ceilingLTE", "ceilingIsNil", "ceilingNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "startOnIsNil", "startOnNotNil", "initialMonths", "initialMonthsNEQ", "initialMonthsIn", "initialMonthsNotIn", "initialMonthsGT", "initialMonthsGTE", "initialMonthsLT", "initialMonthsLTE", "initialMonthsIsNil", "initialMonthsNotNil", "endOn", "endOnNEQ", "endOnIn", "endOnNotIn", "endOnGT", "endOnGTE", "endOnLT", "endOnLTE", "endOnIsNil", "endOnNotNil", "renewalMode", "renewalModeNEQ", "renewalModeIn", "renewalModeNotIn", "renewalMonths", "renewalMonthsNEQ", "renewalMonthsIn", "renewalMonthsNotIn", "renewalMonthsGT", "renewalMonthsGTE", "renewalMonthsLT", "renewalMonthsLTE", "renewalMonthsIsNil", "renewalMonthsNotNil", "noticeMonths", "noticeMonthsNEQ", "noticeMonthsIn", "noticeMonthsNotIn", "noticeMonthsGT", "noticeMonthsGTE", "noticeMonthsLT", "noticeMonthsLTE", "decisionLeadDays", "decisionLeadDaysNEQ", "decisionLeadDaysIn", "decisionLeadDaysNotIn", "decisionLeadDaysGT", "decisionLeadDaysGTE", "decisionLeadDaysLT", "decisionLeadDaysLTE", "noticeByOn", "noticeByOnNEQ", "noticeByOnIn", "noticeByOnNotIn", "noticeByOnGT", "noticeByOnGTE", "noticeByOnLT", "noticeByOnLTE", "noticeByOnIsNil", "noticeByOnNotNil", "decideByOn", "decideByOnNEQ", "decideByOnIn", "decideByOnNotIn", "decideByOnGT", "decideByOnGTE", "decideByOnLT", "decideByOnLTE", "decideByOnIsNil", "decideByOnNotNil", "supportHours", "supportHoursNEQ", "supportHoursIn", "supportHoursNotIn", "supportHoursContainsFold", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -43668,6 +45822,15 @@ func unmarshalInputContractWhereInput(ctx context.Context, ec *executionContext,
 				return it, err
 			}
 			it.SupportHoursContainsFold = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ContractWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -46583,7 +48746,7 @@ func unmarshalInputCycleWhereInput(ctx context.Context, ec *executionContext, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "endOn", "endOnNEQ", "endOnIn", "endOnNotIn", "endOnGT", "endOnGTE", "endOnLT", "endOnLTE", "gradingEndsOn", "gradingEndsOnNEQ", "gradingEndsOnIn", "gradingEndsOnNotIn", "gradingEndsOnGT", "gradingEndsOnGTE", "gradingEndsOnLT", "gradingEndsOnLTE", "gradingEndsOnIsNil", "gradingEndsOnNotNil", "checkInDays", "checkInDaysNEQ", "checkInDaysIn", "checkInDaysNotIn", "checkInDaysGT", "checkInDaysGTE", "checkInDaysLT", "checkInDaysLTE"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "endOn", "endOnNEQ", "endOnIn", "endOnNotIn", "endOnGT", "endOnGTE", "endOnLT", "endOnLTE", "gradingEndsOn", "gradingEndsOnNEQ", "gradingEndsOnIn", "gradingEndsOnNotIn", "gradingEndsOnGT", "gradingEndsOnGTE", "gradingEndsOnLT", "gradingEndsOnLTE", "gradingEndsOnIsNil", "gradingEndsOnNotNil", "checkInDays", "checkInDaysNEQ", "checkInDaysIn", "checkInDaysNotIn", "checkInDaysGT", "checkInDaysGTE", "checkInDaysLT", "checkInDaysLTE", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -47129,6 +49292,15 @@ func unmarshalInputCycleWhereInput(ctx context.Context, ec *executionContext, ob
 				return it, err
 			}
 			it.CheckInDaysLTE = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.CycleWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -47186,7 +49358,7 @@ func unmarshalInputDependencyWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "direction", "directionNEQ", "directionIn", "directionNotIn", "strength", "strengthNEQ", "strengthIn", "strengthNotIn", "contact", "contactNEQ", "contactIn", "contactNotIn", "contactContainsFold", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "componentID", "componentIDNEQ", "componentIDIn", "componentIDNotIn", "componentIDIsNil", "componentIDNotNil", "onComponentID", "onComponentIDNEQ", "onComponentIDIn", "onComponentIDNotIn", "onComponentIDIsNil", "onComponentIDNotNil", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "direction", "directionNEQ", "directionIn", "directionNotIn", "strength", "strengthNEQ", "strengthIn", "strengthNotIn", "contact", "contactNEQ", "contactIn", "contactNotIn", "contactContainsFold", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "componentID", "componentIDNEQ", "componentIDIn", "componentIDNotIn", "componentIDIsNil", "componentIDNotNil", "onComponentID", "onComponentIDNEQ", "onComponentIDIn", "onComponentIDNotIn", "onComponentIDIsNil", "onComponentIDNotNil", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -47718,6 +49890,15 @@ func unmarshalInputDependencyWhereInput(ctx context.Context, ec *executionContex
 				return it, err
 			}
 			it.OrganizationIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.DependencyWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -47775,7 +49956,7 @@ func unmarshalInputEnvironmentWhereInput(ctx context.Context, ec *executionConte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "region", "regionNEQ", "regionIn", "regionNotIn", "regionContainsFold", "url", "urlNEQ", "urlIn", "urlNotIn", "urlContainsFold", "blueGreen", "blueGreenNEQ", "activeSlot", "activeSlotNEQ", "activeSlotIn", "activeSlotNotIn", "activeSlotIsNil", "activeSlotNotNil", "onboardingStatus", "onboardingStatusNEQ", "onboardingStatusIn", "onboardingStatusNotIn", "onboardingStatusContainsFold", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "region", "regionNEQ", "regionIn", "regionNotIn", "regionContainsFold", "url", "urlNEQ", "urlIn", "urlNotIn", "urlContainsFold", "blueGreen", "blueGreenNEQ", "activeSlot", "activeSlotNEQ", "activeSlotIn", "activeSlotNotIn", "activeSlotIsNil", "activeSlotNotNil", "onboardingStatus", "onboardingStatusNEQ", "onboardingStatusIn", "onboardingStatusNotIn", "onboardingStatusContainsFold", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -48552,6 +50733,15 @@ func unmarshalInputEnvironmentWhereInput(ctx context.Context, ec *executionConte
 				return it, err
 			}
 			it.OwnerIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.EnvironmentWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -48609,7 +50799,7 @@ func unmarshalInputFiscalPeriodWhereInput(ctx context.Context, ec *executionCont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "fiscalYear", "fiscalYearNEQ", "fiscalYearIn", "fiscalYearNotIn", "fiscalYearGT", "fiscalYearGTE", "fiscalYearLT", "fiscalYearLTE", "period", "periodNEQ", "periodIn", "periodNotIn", "periodGT", "periodGTE", "periodLT", "periodLTE", "periodContains", "periodContainsFold", "length", "lengthNEQ", "lengthIn", "lengthNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "closedOn", "closedOnNEQ", "closedOnIn", "closedOnNotIn", "closedOnGT", "closedOnGTE", "closedOnLT", "closedOnLTE", "closedOnIsNil", "closedOnNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "fiscalYear", "fiscalYearNEQ", "fiscalYearIn", "fiscalYearNotIn", "fiscalYearGT", "fiscalYearGTE", "fiscalYearLT", "fiscalYearLTE", "period", "periodNEQ", "periodIn", "periodNotIn", "periodGT", "periodGTE", "periodLT", "periodLTE", "periodContains", "periodContainsFold", "length", "lengthNEQ", "lengthIn", "lengthNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "closedOn", "closedOnNEQ", "closedOnIn", "closedOnNotIn", "closedOnGT", "closedOnGTE", "closedOnLT", "closedOnLTE", "closedOnIsNil", "closedOnNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -49057,6 +51247,15 @@ func unmarshalInputFiscalPeriodWhereInput(ctx context.Context, ec *executionCont
 				return it, err
 			}
 			it.ClosedOnNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.FiscalPeriodWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -49114,7 +51313,7 @@ func unmarshalInputInitiativeWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "publishedStatus", "publishedStatusNEQ", "publishedStatusIn", "publishedStatusNotIn", "publishedStatusContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "startOnIsNil", "startOnNotNil", "plannedEndOn", "plannedEndOnNEQ", "plannedEndOnIn", "plannedEndOnNotIn", "plannedEndOnGT", "plannedEndOnGTE", "plannedEndOnLT", "plannedEndOnLTE", "plannedEndOnIsNil", "plannedEndOnNotNil", "projectedEndOn", "projectedEndOnNEQ", "projectedEndOnIn", "projectedEndOnNotIn", "projectedEndOnGT", "projectedEndOnGTE", "projectedEndOnLT", "projectedEndOnLTE", "projectedEndOnIsNil", "projectedEndOnNotNil", "actualEndOn", "actualEndOnNEQ", "actualEndOnIn", "actualEndOnNotIn", "actualEndOnGT", "actualEndOnGTE", "actualEndOnLT", "actualEndOnLTE", "actualEndOnIsNil", "actualEndOnNotNil", "planned", "plannedNEQ", "plannedIn", "plannedNotIn", "plannedGT", "plannedGTE", "plannedLT", "plannedLTE", "plannedIsNil", "plannedNotNil", "projected", "projectedNEQ", "projectedIn", "projectedNotIn", "projectedGT", "projectedGTE", "projectedLT", "projectedLTE", "projectedIsNil", "projectedNotNil", "actual", "actualNEQ", "actualIn", "actualNotIn", "actualGT", "actualGTE", "actualLT", "actualLTE", "actualIsNil", "actualNotNil", "lifecycleCost", "lifecycleCostNEQ", "lifecycleCostIn", "lifecycleCostNotIn", "lifecycleCostGT", "lifecycleCostGTE", "lifecycleCostLT", "lifecycleCostLTE", "lifecycleCostIsNil", "lifecycleCostNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "sponsorID", "sponsorIDNEQ", "sponsorIDIn", "sponsorIDNotIn", "sponsorIDIsNil", "sponsorIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "publishedStatus", "publishedStatusNEQ", "publishedStatusIn", "publishedStatusNotIn", "publishedStatusContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "startOnIsNil", "startOnNotNil", "plannedEndOn", "plannedEndOnNEQ", "plannedEndOnIn", "plannedEndOnNotIn", "plannedEndOnGT", "plannedEndOnGTE", "plannedEndOnLT", "plannedEndOnLTE", "plannedEndOnIsNil", "plannedEndOnNotNil", "projectedEndOn", "projectedEndOnNEQ", "projectedEndOnIn", "projectedEndOnNotIn", "projectedEndOnGT", "projectedEndOnGTE", "projectedEndOnLT", "projectedEndOnLTE", "projectedEndOnIsNil", "projectedEndOnNotNil", "actualEndOn", "actualEndOnNEQ", "actualEndOnIn", "actualEndOnNotIn", "actualEndOnGT", "actualEndOnGTE", "actualEndOnLT", "actualEndOnLTE", "actualEndOnIsNil", "actualEndOnNotNil", "planned", "plannedNEQ", "plannedIn", "plannedNotIn", "plannedGT", "plannedGTE", "plannedLT", "plannedLTE", "plannedIsNil", "plannedNotNil", "projected", "projectedNEQ", "projectedIn", "projectedNotIn", "projectedGT", "projectedGTE", "projectedLT", "projectedLTE", "projectedIsNil", "projectedNotNil", "actual", "actualNEQ", "actualIn", "actualNotIn", "actualGT", "actualGTE", "actualLT", "actualLTE", "actualIsNil", "actualNotNil", "lifecycleCost", "lifecycleCostNEQ", "lifecycleCostIn", "lifecycleCostNotIn", "lifecycleCostGT", "lifecycleCostGTE", "lifecycleCostLT", "lifecycleCostLTE", "lifecycleCostIsNil", "lifecycleCostNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "sponsorID", "sponsorIDNEQ", "sponsorIDIn", "sponsorIDNotIn", "sponsorIDIsNil", "sponsorIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -50346,6 +52545,15 @@ func unmarshalInputInitiativeWhereInput(ctx context.Context, ec *executionContex
 				return it, err
 			}
 			it.SponsorIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.InitiativeWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -50403,7 +52611,7 @@ func unmarshalInputKeyResultWhereInput(ctx context.Context, ec *executionContext
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "objectiveID", "objectiveIDNEQ", "objectiveIDIn", "objectiveIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "baseline", "baselineNEQ", "baselineIn", "baselineNotIn", "baselineGT", "baselineGTE", "baselineLT", "baselineLTE", "target", "targetNEQ", "targetIn", "targetNotIn", "targetGT", "targetGTE", "targetLT", "targetLTE", "current", "currentNEQ", "currentIn", "currentNotIn", "currentGT", "currentGTE", "currentLT", "currentLTE", "currentIsNil", "currentNotNil", "unit", "unitNEQ", "unitIn", "unitNotIn", "unitContainsFold", "weight", "weightNEQ", "weightIn", "weightNotIn", "weightGT", "weightGTE", "weightLT", "weightLTE", "progressBp", "progressBpNEQ", "progressBpIn", "progressBpNotIn", "progressBpGT", "progressBpGTE", "progressBpLT", "progressBpLTE", "progressBpIsNil", "progressBpNotNil", "confidenceBp", "confidenceBpNEQ", "confidenceBpIn", "confidenceBpNotIn", "confidenceBpGT", "confidenceBpGTE", "confidenceBpLT", "confidenceBpLTE", "confidenceBpIsNil", "confidenceBpNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "objectiveID", "objectiveIDNEQ", "objectiveIDIn", "objectiveIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "baseline", "baselineNEQ", "baselineIn", "baselineNotIn", "baselineGT", "baselineGTE", "baselineLT", "baselineLTE", "target", "targetNEQ", "targetIn", "targetNotIn", "targetGT", "targetGTE", "targetLT", "targetLTE", "current", "currentNEQ", "currentIn", "currentNotIn", "currentGT", "currentGTE", "currentLT", "currentLTE", "currentIsNil", "currentNotNil", "unit", "unitNEQ", "unitIn", "unitNotIn", "unitContainsFold", "weight", "weightNEQ", "weightIn", "weightNotIn", "weightGT", "weightGTE", "weightLT", "weightLTE", "progressBp", "progressBpNEQ", "progressBpIn", "progressBpNotIn", "progressBpGT", "progressBpGTE", "progressBpLT", "progressBpLTE", "progressBpIsNil", "progressBpNotNil", "confidenceBp", "confidenceBpNEQ", "confidenceBpIn", "confidenceBpNotIn", "confidenceBpGT", "confidenceBpGTE", "confidenceBpLT", "confidenceBpLTE", "confidenceBpIsNil", "confidenceBpNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -51418,6 +53626,15 @@ func unmarshalInputKeyResultWhereInput(ctx context.Context, ec *executionContext
 				return it, err
 			}
 			it.OwnerIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.KeyResultWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -51475,7 +53692,7 @@ func unmarshalInputObjectiveWhereInput(ctx context.Context, ec *executionContext
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "cycleID", "cycleIDNEQ", "cycleIDIn", "cycleIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "gradeBp", "gradeBpNEQ", "gradeBpIn", "gradeBpNotIn", "gradeBpGT", "gradeBpGTE", "gradeBpLT", "gradeBpLTE", "gradeBpIsNil", "gradeBpNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "cycleID", "cycleIDNEQ", "cycleIDIn", "cycleIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "gradeBp", "gradeBpNEQ", "gradeBpIn", "gradeBpNotIn", "gradeBpGT", "gradeBpGTE", "gradeBpLT", "gradeBpLTE", "gradeBpIsNil", "gradeBpNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -52252,6 +54469,15 @@ func unmarshalInputObjectiveWhereInput(ctx context.Context, ec *executionContext
 				return it, err
 			}
 			it.ParentIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ObjectiveWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -52309,7 +54535,7 @@ func unmarshalInputOrganizationWhereInput(ctx context.Context, ec *executionCont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -52848,6 +55074,15 @@ func unmarshalInputOrganizationWhereInput(ctx context.Context, ec *executionCont
 				return it, err
 			}
 			it.ParentIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.OrganizationWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -52905,7 +55140,7 @@ func unmarshalInputPersonWhereInput(ctx context.Context, ec *executionContext, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "title", "titleNEQ", "titleIn", "titleNotIn", "titleContainsFold", "employment", "employmentNEQ", "employmentIn", "employmentNotIn", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "language", "languageNEQ", "languageIn", "languageNotIn", "languageIsNil", "languageNotNil", "active", "activeNEQ", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "title", "titleNEQ", "titleIn", "titleNotIn", "titleContainsFold", "employment", "employmentNEQ", "employmentIn", "employmentNotIn", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "language", "languageNEQ", "languageIn", "languageNotIn", "languageIsNil", "languageNotNil", "active", "activeNEQ", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -53577,6 +55812,15 @@ func unmarshalInputPersonWhereInput(ctx context.Context, ec *executionContext, o
 				return it, err
 			}
 			it.ManagerIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.PersonWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -53634,7 +55878,7 @@ func unmarshalInputPortfolioWhereInput(ctx context.Context, ec *executionContext
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "fiscalYearStartMonth", "fiscalYearStartMonthNEQ", "fiscalYearStartMonthIn", "fiscalYearStartMonthNotIn", "fiscalYearStartMonthGT", "fiscalYearStartMonthGTE", "fiscalYearStartMonthLT", "fiscalYearStartMonthLTE", "defaultCurrency", "defaultCurrencyNEQ", "defaultCurrencyIn", "defaultCurrencyNotIn", "defaultCurrencyContainsFold", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "fiscalYearStartMonth", "fiscalYearStartMonthNEQ", "fiscalYearStartMonthIn", "fiscalYearStartMonthNotIn", "fiscalYearStartMonthGT", "fiscalYearStartMonthGTE", "fiscalYearStartMonthLT", "fiscalYearStartMonthLTE", "defaultCurrency", "defaultCurrencyNEQ", "defaultCurrencyIn", "defaultCurrencyNotIn", "defaultCurrencyContainsFold", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -54355,6 +56599,15 @@ func unmarshalInputPortfolioWhereInput(ctx context.Context, ec *executionContext
 				return it, err
 			}
 			it.ParentIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.PortfolioWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -54412,7 +56665,7 @@ func unmarshalInputProcurementWhereInput(ctx context.Context, ec *executionConte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "method", "methodNEQ", "methodIn", "methodNotIn", "category", "categoryNEQ", "categoryIn", "categoryNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "statusSince", "statusSinceNEQ", "statusSinceIn", "statusSinceNotIn", "statusSinceGT", "statusSinceGTE", "statusSinceLT", "statusSinceLTE", "estimate", "estimateNEQ", "estimateIn", "estimateNotIn", "estimateGT", "estimateGTE", "estimateLT", "estimateLTE", "estimateIsNil", "estimateNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "publishPlannedOn", "publishPlannedOnNEQ", "publishPlannedOnIn", "publishPlannedOnNotIn", "publishPlannedOnGT", "publishPlannedOnGTE", "publishPlannedOnLT", "publishPlannedOnLTE", "publishPlannedOnIsNil", "publishPlannedOnNotNil", "awardPlannedOn", "awardPlannedOnNEQ", "awardPlannedOnIn", "awardPlannedOnNotIn", "awardPlannedOnGT", "awardPlannedOnGTE", "awardPlannedOnLT", "awardPlannedOnLTE", "awardPlannedOnIsNil", "awardPlannedOnNotNil", "ocid", "ocidNEQ", "ocidIn", "ocidNotIn", "ocidContainsFold", "requesterID", "requesterIDNEQ", "requesterIDIn", "requesterIDNotIn", "requesterIDIsNil", "requesterIDNotNil", "officerID", "officerIDNEQ", "officerIDIn", "officerIDNotIn", "officerIDIsNil", "officerIDNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "contractIDIsNil", "contractIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "method", "methodNEQ", "methodIn", "methodNotIn", "category", "categoryNEQ", "categoryIn", "categoryNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "statusSince", "statusSinceNEQ", "statusSinceIn", "statusSinceNotIn", "statusSinceGT", "statusSinceGTE", "statusSinceLT", "statusSinceLTE", "estimate", "estimateNEQ", "estimateIn", "estimateNotIn", "estimateGT", "estimateGTE", "estimateLT", "estimateLTE", "estimateIsNil", "estimateNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "publishPlannedOn", "publishPlannedOnNEQ", "publishPlannedOnIn", "publishPlannedOnNotIn", "publishPlannedOnGT", "publishPlannedOnGTE", "publishPlannedOnLT", "publishPlannedOnLTE", "publishPlannedOnIsNil", "publishPlannedOnNotNil", "awardPlannedOn", "awardPlannedOnNEQ", "awardPlannedOnIn", "awardPlannedOnNotIn", "awardPlannedOnGT", "awardPlannedOnGTE", "awardPlannedOnLT", "awardPlannedOnLTE", "awardPlannedOnIsNil", "awardPlannedOnNotNil", "ocid", "ocidNEQ", "ocidIn", "ocidNotIn", "ocidContainsFold", "requesterID", "requesterIDNEQ", "requesterIDIn", "requesterIDNotIn", "requesterIDIsNil", "requesterIDNotNil", "officerID", "officerIDNEQ", "officerIDIn", "officerIDNotIn", "officerIDIsNil", "officerIDNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "contractIDIsNil", "contractIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -55462,6 +57715,15 @@ func unmarshalInputProcurementWhereInput(ctx context.Context, ec *executionConte
 				return it, err
 			}
 			it.ContractIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ProcurementWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -55519,7 +57781,7 @@ func unmarshalInputProductWhereInput(ctx context.Context, ec *executionContext, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "stage", "stageNEQ", "stageIn", "stageNotIn", "stageSince", "stageSinceNEQ", "stageSinceIn", "stageSinceNotIn", "stageSinceGT", "stageSinceGTE", "stageSinceLT", "stageSinceLTE", "stageSinceIsNil", "stageSinceNotNil", "criticality", "criticalityNEQ", "criticalityIn", "criticalityNotIn", "criticalityIsNil", "criticalityNotNil", "public", "publicNEQ", "timeClass", "timeClassNEQ", "timeClassIn", "timeClassNotIn", "timeClassIsNil", "timeClassNotNil", "launchedOn", "launchedOnNEQ", "launchedOnIn", "launchedOnNotIn", "launchedOnGT", "launchedOnGTE", "launchedOnLT", "launchedOnLTE", "launchedOnIsNil", "launchedOnNotNil", "retiredOn", "retiredOnNEQ", "retiredOnIn", "retiredOnNotIn", "retiredOnGT", "retiredOnGTE", "retiredOnLT", "retiredOnLTE", "retiredOnIsNil", "retiredOnNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "teamIDIsNil", "teamIDNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "sponsorID", "sponsorIDNEQ", "sponsorIDIn", "sponsorIDNotIn", "sponsorIDIsNil", "sponsorIDNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "stage", "stageNEQ", "stageIn", "stageNotIn", "stageSince", "stageSinceNEQ", "stageSinceIn", "stageSinceNotIn", "stageSinceGT", "stageSinceGTE", "stageSinceLT", "stageSinceLTE", "stageSinceIsNil", "stageSinceNotNil", "criticality", "criticalityNEQ", "criticalityIn", "criticalityNotIn", "criticalityIsNil", "criticalityNotNil", "public", "publicNEQ", "timeClass", "timeClassNEQ", "timeClassIn", "timeClassNotIn", "timeClassIsNil", "timeClassNotNil", "launchedOn", "launchedOnNEQ", "launchedOnIn", "launchedOnNotIn", "launchedOnGT", "launchedOnGTE", "launchedOnLT", "launchedOnLTE", "launchedOnIsNil", "launchedOnNotNil", "retiredOn", "retiredOnNEQ", "retiredOnIn", "retiredOnNotIn", "retiredOnGT", "retiredOnGTE", "retiredOnLT", "retiredOnLTE", "retiredOnIsNil", "retiredOnNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "teamIDIsNil", "teamIDNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "sponsorID", "sponsorIDNEQ", "sponsorIDIn", "sponsorIDNotIn", "sponsorIDIsNil", "sponsorIDNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -56478,6 +58740,15 @@ func unmarshalInputProductWhereInput(ctx context.Context, ec *executionContext, 
 				return it, err
 			}
 			it.SponsorIDNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ProductWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -56535,7 +58806,7 @@ func unmarshalInputTagWhereInput(ctx context.Context, ec *executionContext, obj 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "tone", "toneNEQ", "toneIn", "toneNotIn"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "tone", "toneNEQ", "toneIn", "toneNotIn", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -56871,6 +59142,15 @@ func unmarshalInputTagWhereInput(ctx context.Context, ec *executionContext, obj 
 				return it, err
 			}
 			it.ToneNotIn = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.TagWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -56928,7 +59208,7 @@ func unmarshalInputTeamMembershipWhereInput(ctx context.Context, ec *executionCo
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "personID", "personIDNEQ", "personIDIn", "personIDNotIn", "role", "roleNEQ", "roleIn", "roleNotIn", "roleContainsFold", "sharePercent", "sharePercentNEQ", "sharePercentIn", "sharePercentNotIn", "sharePercentGT", "sharePercentGTE", "sharePercentLT", "sharePercentLTE", "from", "fromNEQ", "fromIn", "fromNotIn", "fromGT", "fromGTE", "fromLT", "fromLTE", "fromIsNil", "fromNotNil", "until", "untilNEQ", "untilIn", "untilNotIn", "untilGT", "untilGTE", "untilLT", "untilLTE", "untilIsNil", "untilNotNil"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "personID", "personIDNEQ", "personIDIn", "personIDNotIn", "role", "roleNEQ", "roleIn", "roleNotIn", "roleContainsFold", "sharePercent", "sharePercentNEQ", "sharePercentIn", "sharePercentNotIn", "sharePercentGT", "sharePercentGTE", "sharePercentLT", "sharePercentLTE", "from", "fromNEQ", "fromIn", "fromNotIn", "fromGT", "fromGTE", "fromLT", "fromLTE", "fromIsNil", "fromNotNil", "until", "untilNEQ", "untilIn", "untilNotIn", "untilGT", "untilGTE", "untilLT", "untilLTE", "untilIsNil", "untilNotNil", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -57453,6 +59733,15 @@ func unmarshalInputTeamMembershipWhereInput(ctx context.Context, ec *executionCo
 				return it, err
 			}
 			it.UntilNotNil = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.TeamMembershipWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -57510,7 +59799,7 @@ func unmarshalInputTeamWhereInput(ctx context.Context, ec *executionContext, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "duties", "dutiesNEQ", "dutiesIn", "dutiesNotIn", "dutiesContainsFold"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "duties", "dutiesNEQ", "dutiesIn", "dutiesNotIn", "dutiesContainsFold", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -58042,6 +60331,15 @@ func unmarshalInputTeamWhereInput(ctx context.Context, ec *executionContext, obj
 				return it, err
 			}
 			it.DutiesContainsFold = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.TeamWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -60970,7 +63268,7 @@ func unmarshalInputVendorContactWhereInput(ctx context.Context, ec *executionCon
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "purpose", "purposeNEQ", "purposeIn", "purposeNotIn", "purposeContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "phone", "phoneNEQ", "phoneIn", "phoneNotIn", "phoneContainsFold"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "purpose", "purposeNEQ", "purposeIn", "purposeNotIn", "purposeContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "phone", "phoneNEQ", "phoneIn", "phoneNotIn", "phoneContainsFold", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -61376,6 +63674,15 @@ func unmarshalInputVendorContactWhereInput(ctx context.Context, ec *executionCon
 				return it, err
 			}
 			it.PhoneContainsFold = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.VendorContactWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -61433,7 +63740,7 @@ func unmarshalInputVendorWhereInput(ctx context.Context, ec *executionContext, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "registrationID", "registrationIDNEQ", "registrationIDIn", "registrationIDNotIn", "registrationIDContainsFold", "status", "statusNEQ", "statusIn", "statusNotIn", "risk", "riskNEQ", "riskIn", "riskNotIn", "riskIsNil", "riskNotNil", "website", "websiteNEQ", "websiteIn", "websiteNotIn", "websiteContainsFold"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "registrationID", "registrationIDNEQ", "registrationIDIn", "registrationIDNotIn", "registrationIDContainsFold", "status", "statusNEQ", "statusIn", "statusNotIn", "risk", "riskNEQ", "riskIn", "riskNotIn", "riskIsNil", "riskNotNil", "website", "websiteNEQ", "websiteIn", "websiteNotIn", "websiteContainsFold", "customField"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -62007,6 +64314,15 @@ func unmarshalInputVendorWhereInput(ctx context.Context, ec *executionContext, o
 				return it, err
 			}
 			it.WebsiteContainsFold = data
+		case "customField":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("customField"))
+			data, err := unmarshalOCustomFieldFilter2ᚕᚖstewardᚋgraphᚋmodelᚐCustomFieldFilterᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.VendorWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -67675,6 +69991,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "upsertBudgetLine":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertBudgetLine(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "archiveBudgetLine":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_archiveBudgetLine(ctx, ec, field)
@@ -67699,6 +70022,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "updateBudgetPlan":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_updateBudgetPlan(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "upsertBudgetPlan":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertBudgetPlan(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -67731,6 +70061,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "upsertCapability":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertCapability(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "archiveCapability":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_archiveCapability(ctx, ec, field)
@@ -67755,6 +70092,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "updateClientAccount":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_updateClientAccount(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "upsertClientAccount":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertClientAccount(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -67787,6 +70131,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "upsertComponent":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertComponent(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "archiveComponent":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_archiveComponent(ctx, ec, field)
@@ -67811,6 +70162,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "updateContract":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_updateContract(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "upsertContract":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertContract(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -67955,6 +70313,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "upsertEnvironment":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertEnvironment(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "archiveEnvironment":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_archiveEnvironment(ctx, ec, field)
@@ -67997,6 +70362,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "upsertInitiative":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertInitiative(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "archiveInitiative":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_archiveInitiative(ctx, ec, field)
@@ -68021,6 +70393,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "updateKeyResult":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_updateKeyResult(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "upsertKeyResult":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertKeyResult(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -68053,6 +70432,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "upsertObjective":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertObjective(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "archiveObjective":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_archiveObjective(ctx, ec, field)
@@ -68077,6 +70463,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "updateOrganization":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_updateOrganization(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "upsertOrganization":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertOrganization(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -68109,6 +70502,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "upsertPerson":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertPerson(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "archivePerson":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_archivePerson(ctx, ec, field)
@@ -68133,6 +70533,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "updatePortfolio":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_updatePortfolio(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "upsertPortfolio":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertPortfolio(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -68165,6 +70572,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "upsertProcurement":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertProcurement(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "archiveProcurement":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_archiveProcurement(ctx, ec, field)
@@ -68189,6 +70603,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "updateProduct":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_updateProduct(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "upsertProduct":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertProduct(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -68249,6 +70670,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "upsertTeam":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertTeam(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "archiveTeam":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_archiveTeam(ctx, ec, field)
@@ -68301,6 +70729,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "updateVendor":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_updateVendor(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "upsertVendor":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_upsertVendor(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -68406,6 +70841,20 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "reopenFiscalPeriod":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_reopenFiscalPeriod(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "storeDocument":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_storeDocument(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startExport":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_startExport(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -72808,6 +75257,72 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "changes":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_changes(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "job":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_job(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "export":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_export(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "portfolioTotals":
 			field := field
 
@@ -74295,6 +76810,22 @@ func marshalNBudgetCellOrderField2ᚖstewardᚋentᚐBudgetCellOrderField(ctx co
 func unmarshalNBudgetCellWhereInput2ᚖstewardᚋentᚐBudgetCellWhereInput(ctx context.Context, ec *executionContext, v any) (*ent.BudgetCellWhereInput, error) {
 	res, err := unmarshalInputBudgetCellWhereInput(ctx, ec, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNBudgetLine2ᚕᚖstewardᚋentᚐBudgetLineᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*ent.BudgetLine) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNBudgetLine2ᚖstewardᚋentᚐBudgetLine(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func marshalNBudgetLine2ᚖstewardᚋentᚐBudgetLine(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ent.BudgetLine) graphql.Marshaler {

@@ -3,6 +3,9 @@
 package model
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"steward/ent/budgetplan"
 	"steward/ent/contract"
 	"steward/ent/initiative"
@@ -14,7 +17,10 @@ import (
 	"steward/internal/rules/civil"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/money"
+	"strconv"
 	"time"
+
+	"entgo.io/contrib/entgql"
 )
 
 // A move that the caller may make with a record as it is now.
@@ -36,6 +42,15 @@ type AddCommentInput struct {
 	IdempotencyKey *string  `json:"idempotencyKey,omitempty"`
 }
 
+// A stretch of the change feed.
+type ChangePage struct {
+	Changes []*Change `json:"changes"`
+	// Where to go on, also when nothing came; null only in a database where nothing has ever changed.
+	EndCursor *entgql.Cursor[ident.ID] `json:"endCursor,omitempty"`
+	// Whether there is more at once.
+	HasMore bool `json:"hasMore"`
+}
+
 type CheckInInput struct {
 	KeyResultID ident.ID `json:"keyResultId"`
 	// In the unit of the key result.
@@ -46,6 +61,15 @@ type CheckInInput struct {
 	// Today when left out.
 	On             *civil.Date `json:"on,omitempty"`
 	IdempotencyKey *string     `json:"idempotencyKey,omitempty"`
+}
+
+// A condition on a custom field, as the definitions of customFields have them. All of a list must hold.
+type CustomFieldFilter struct {
+	// The code of the field.
+	Code string        `json:"code"`
+	Op   CustomFieldOp `json:"op"`
+	// What it is compared with, as exports write it: one value, several for EQ, none for ANY and NONE.
+	Values []string `json:"values,omitempty"`
 }
 
 type EditCommentInput struct {
@@ -88,6 +112,20 @@ type HistoryEntry struct {
 	// The change set that this one took back, or empty.
 	Undoes string               `json:"undoes"`
 	Fields []*audit.FieldChange `json:"fields"`
+}
+
+// How far a job has come.
+type JobProgress struct {
+	ID ident.ID `json:"id"`
+	// What it does: import-file, export …
+	Kind string `json:"kind"`
+	// READY, RUNNING, DONE or DEAD.
+	Status string `json:"status"`
+	Done   int    `json:"done"`
+	// 0 while it is not known.
+	Total int `json:"total"`
+	// Why the last attempt failed, or empty.
+	Error string `json:"error"`
 }
 
 type MoveBudgetPlanInput struct {
@@ -179,4 +217,82 @@ type SetBudgetCellsInput struct {
 	// Why; kept in the history.
 	Reason         *string `json:"reason,omitempty"`
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// Answers that come as things happen: POST /graphql with Accept: text/event-stream. Each event has an id;
+// sent as Last-Event-ID it goes on from there, on any server. Rights are looked at again before each event.
+type Subscription struct {
+}
+
+// How a custom field is compared.
+type CustomFieldOp string
+
+const (
+	// It is one of the values.
+	CustomFieldOpEq CustomFieldOp = "EQ"
+	// For numbers and days.
+	CustomFieldOpGt  CustomFieldOp = "GT"
+	CustomFieldOpGte CustomFieldOp = "GTE"
+	CustomFieldOpLt  CustomFieldOp = "LT"
+	CustomFieldOpLte CustomFieldOp = "LTE"
+	// For texts, choices and links; capitals do not matter.
+	CustomFieldOpContains CustomFieldOp = "CONTAINS"
+	// There is a value.
+	CustomFieldOpAny CustomFieldOp = "ANY"
+	// There is none.
+	CustomFieldOpNone CustomFieldOp = "NONE"
+)
+
+var AllCustomFieldOp = []CustomFieldOp{
+	CustomFieldOpEq,
+	CustomFieldOpGt,
+	CustomFieldOpGte,
+	CustomFieldOpLt,
+	CustomFieldOpLte,
+	CustomFieldOpContains,
+	CustomFieldOpAny,
+	CustomFieldOpNone,
+}
+
+func (e CustomFieldOp) IsValid() bool {
+	switch e {
+	case CustomFieldOpEq, CustomFieldOpGt, CustomFieldOpGte, CustomFieldOpLt, CustomFieldOpLte, CustomFieldOpContains, CustomFieldOpAny, CustomFieldOpNone:
+		return true
+	}
+	return false
+}
+
+func (e CustomFieldOp) String() string {
+	return string(e)
+}
+
+func (e *CustomFieldOp) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = CustomFieldOp(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid CustomFieldOp", str)
+	}
+	return nil
+}
+
+func (e CustomFieldOp) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *CustomFieldOp) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e CustomFieldOp) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
