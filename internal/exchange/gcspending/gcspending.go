@@ -6,6 +6,7 @@
 package gcspending
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strconv"
 
@@ -42,7 +43,7 @@ func (Format) Open(o importer.Options) (importer.Parser, error) {
 		return nil, err
 	}
 	p := &parser{currency: o.Setting("currency", "CAD"), portfolio: o.Portfolio,
-		named: map[string]int{}, position: map[string]int{}, repeats: map[string]int{}}
+		named: map[string]int{}, position: map[string]int{}, repeats: map[[16]byte]int32{}}
 	if !importer.IsCurrency(p.currency) {
 		return nil, fmt.Errorf("importer: no currency %q", p.currency)
 	}
@@ -51,9 +52,9 @@ func (Format) Open(o importer.Options) (importer.Parser, error) {
 
 type parser struct {
 	currency, portfolio string
-	named               map[string]int // the year each organisation's name is from
-	position            map[string]int // lines so far, by plan
-	repeats             map[string]int // rows so far of one year, organisation and program
+	named               map[string]int     // the year each organisation's name is from
+	position            map[string]int     // lines so far, by plan
+	repeats             map[[16]byte]int32 // rows so far of one year, organisation and program, by a hash of the three: there may be a million
 }
 
 func (*parser) Source() string          { return source }
@@ -101,8 +102,10 @@ func (p *parser) Row(r *importer.Row) {
 	planID := org + "/" + strconv.Itoa(year)
 	of := r.Mention(plan, planID, importer.Values{"portfolio_id": in, "name": years, "fiscal_year": year, "currency": p.currency})
 	id := planID + "/" + programID
-	if p.repeats[id]++; p.repeats[id] > 1 { // equal lines are two lines, never one
-		id += "#" + strconv.Itoa(p.repeats[id])
+	sum := sha256.Sum256([]byte(id))
+	key := [16]byte(sum[:16])
+	if p.repeats[key]++; p.repeats[key] > 1 { // equal lines are two lines, never one
+		id += "#" + strconv.Itoa(int(p.repeats[key]))
 	}
 	p.position[planID]++
 	values := importer.Values{

@@ -13,6 +13,20 @@ import (
 // apply writes what the comparison found, in the transaction of its context:
 // rows, links, totals, the audit of each row, and the record of the import.
 func (c *comparison) apply(client *ent.Client, created, updated map[*Kind][]*item, o Options) error {
+	if err := c.write(client, created, updated, o); err != nil {
+		return err
+	}
+	if err := c.totals(created, updated); err != nil {
+		return err
+	}
+	if len(c.report.Faults) > 0 && !o.SkipFaults {
+		return errFaults
+	}
+	return c.keep(client)
+}
+
+// write stores rows and links and notes them for the audit.
+func (c *comparison) write(client *ent.Client, created, updated map[*Kind][]*item, o Options) error {
 	total, done := int64(c.staged.Len()), int64(0)
 	for _, k := range c.staged.kinds {
 		t := tableOf(k.Entity)
@@ -37,13 +51,7 @@ func (c *comparison) apply(client *ent.Client, created, updated map[*Kind][]*ite
 		}
 		done += int64(len(c.items[k]))
 	}
-	if err := c.totals(created, updated); err != nil {
-		return err
-	}
-	if len(c.report.Faults) > 0 && !o.SkipFaults {
-		return errFaults
-	}
-	return c.keep(client)
+	return nil
 }
 
 func (c *comparison) exec(q string, args []any) error {
@@ -230,6 +238,9 @@ func (c *comparison) keep(client *ent.Client) error {
 
 // onlyPortfolio returns the portfolio in which all rows lie, or "".
 func (c *comparison) onlyPortfolio() (only ident.ID) {
+	if c.parts != nil {
+		return c.parts.only()
+	}
 	for _, items := range c.items {
 		for _, it := range items {
 			p := it.place().Portfolio

@@ -35,6 +35,9 @@ type comparison struct {
 	// lock makes other writers of the rows wait until the transaction ends.
 	lock bool
 
+	// parts counts over the parts of a large file; nil where there is one.
+	parts *parts
+
 	items map[*Kind][]*item
 	found map[*Kind]map[string]*item
 	names map[*Kind]map[string]ident.ID // rows that are only looked up
@@ -131,6 +134,9 @@ func (c *comparison) fill(k *Kind, it *item) error {
 			if it.old != nil && k.CreateOnly {
 				continue
 			}
+			if p, ok := v.(Patch); ok {
+				v = p.over(it.row[i])
+			}
 			v = t.stored(i, v)
 			if it.old != nil && v != it.old[i] {
 				if f, ok := t.Field(column); ok && f.Immutable || it.locked(column) {
@@ -200,18 +206,26 @@ func (c *comparison) sort() (created, updated map[*Kind][]*item) {
 	created, updated = map[*Kind][]*item{}, map[*Kind][]*item{}
 	for _, k := range c.staged.kinds {
 		for _, it := range c.items[k] {
+			counted := c.parts.first(it)
 			switch {
 			case !it.blocked.IsZero():
 			case it.old == nil:
 				created[k] = append(created[k], it)
-				c.report.Created[k.Entity]++
+				tally(c.report.Created, k.Entity, counted)
 			case !k.CreateOnly && (len(it.changedColumns()) > 0 || it.newLinks()):
 				updated[k] = append(updated[k], it)
-				c.report.Updated[k.Entity]++
+				tally(c.report.Updated, k.Entity, counted)
 			default:
-				c.report.Unchanged[k.Entity]++
+				tally(c.report.Unchanged, k.Entity, counted)
 			}
 		}
 	}
 	return created, updated
+}
+
+// tally adds to a count; entities with none stay absent.
+func tally(counts map[string]int, name string, n int) {
+	if n > 0 {
+		counts[name] += n
+	}
 }

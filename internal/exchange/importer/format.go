@@ -1,10 +1,13 @@
 package importer
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sort"
 	"strings"
+
+	"steward/ent"
 )
 
 // Format reads one kind of file.
@@ -39,6 +42,10 @@ type Options struct {
 	Set map[string]string
 	// Progress, when set, is told how far the run is; total is 0 while unknown.
 	Progress func(step string, done, total int64)
+	// Tx, when set, opens the transaction in which the rows are stored, or in which
+	// they are tried and taken back; without it that is store.Tx. A job's is behind
+	// its fence and ends the job with the rows.
+	Tx func(ctx context.Context, keep bool, fn func(context.Context, *ent.Client) error) error
 }
 
 // The settings every format understands.

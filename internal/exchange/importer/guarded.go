@@ -47,6 +47,9 @@ func (it *item) write(client *ent.Client) (entity.Write, error) {
 		if column == "id" {
 			return nil
 		}
+		if p, ok := v.(Patch); ok { // the rules merge it
+			v = map[string]any(p)
+		}
 		if v == nil {
 			f, ok := e.Field(column)
 			if it.old == nil || !ok {

@@ -66,6 +66,7 @@ type mapping struct {
 	spelled map[string]int // folded header → index in columns
 	place   []int          // index in columns → cell, or -1
 	labels  []string       // the header row as the file has it
+	guarded bool           // Reject wrote the file: its texts are guarded
 }
 
 // newMapping prepares the search; renamed are the caller's own spellings
@@ -109,7 +110,7 @@ func (m *mapping) take(cells []string) (missing, unknown, repeated []string) {
 	for cell, label := range cells {
 		i, ok := m.spelled[fold(label)]
 		switch {
-		case fold(label) == "":
+		case fold(label) == "" || rejected(label):
 		case !ok:
 			unknown = append(unknown, label)
 		case place[i] >= 0:
@@ -125,6 +126,7 @@ func (m *mapping) take(cells []string) (missing, unknown, repeated []string) {
 	}
 	if len(missing) == 0 {
 		m.place, m.labels = place, slices.Clone(cells)
+		m.guarded = slices.ContainsFunc(cells, rejected)
 	}
 	return missing, unknown, repeated
 }

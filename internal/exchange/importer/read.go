@@ -13,14 +13,16 @@ import (
 	"steward/internal/rules/money"
 )
 
-// MaxRecords bounds what one run stores, and with it its memory: a record takes
-// about two kilobytes. Larger files are checked to their end and not stored.
+// MaxRecords bounds what one run of a format stores that must see all its records
+// at once (Finisher), and with it its memory: a record takes about two kilobytes.
+// Larger files are checked to their end and not stored.
 const MaxRecords = 700_000
 
-// mayForget is how many records are kept although faults have made it certain
-// that nothing will be stored: below it the report also says what is in the way
-// in the database, above it only what is wrong in the files.
-const mayForget = 50_000
+// mayForget is how many records are kept in memory. Of a larger file only their
+// identities are, and it is read once more to be compared and stored in parts: see
+// stream. A Finisher keeps more, unless faults have made it certain that nothing will
+// be stored.
+var mayForget = 50_000
 
 // progressEvery is how many rows pass between two reports of progress.
 const progressEvery = 5000
@@ -101,9 +103,10 @@ type reading struct {
 
 	mapping *mapping
 	decoded bool
-	typed   bool // the cells have types: see Row.Typed
+	typed   bool // the cells have types, and texts are never taken for formulas
 	blanks  int  // empty lines in a row, and where they began
 	blankAt int
+	full    func() error // looks whether a part is to be stored, after each row
 }
 
 // records is a file cut into rows of cells: next returns io.EOF after the last, place
@@ -114,51 +117,74 @@ type records interface {
 }
 
 func (r *reading) read(ctx context.Context) error {
+	s, end, err := r.open()
+	if s == nil || err != nil {
+		return err
+	}
+	defer end()
+	ok, err := r.header(s)
+	if err == nil && ok {
+		err = r.rows(ctx, s)
+	}
+	return r.refused(s.place(), err)
+}
+
+// open finds out what the file is and returns its records; nil when it is none that
+// can be read, which is a fault by then.
+func (r *reading) open() (s records, end func(), err error) {
 	n, err := inspect(r.file)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	r.stage.Hashes = append(r.stage.Hashes, n.hash)
+	r.mapping = newMapping(r.parser.Columns(), r.options.renamed())
 	switch {
 	case n.workbook:
-		return r.workbook(ctx)
+		s, err := r.workbook()
+		return s, func() {}, err
 	case n.binary != "":
 		r.fault(1, Say(n.binary), Say("import.hint.save_as_csv"))
-		return nil
+		return nil, nil, nil
 	case n.size == int64(n.bom):
 		r.fault(1, Say("import.fault.empty"), Message{})
-		return nil
-	}
-	in, err := r.file.open()
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	text, err := n.decoder(in)
-	if err != nil {
-		return err
+		return nil, nil, nil
 	}
 	r.decoded = n.encoding != UTF8
-	r.mapping = newMapping(r.parser.Columns(), r.options.renamed())
+	in, err := r.file.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	end = func() { _ = in.Close() }
+	text, err := r.text(n, in)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return text, end, nil
+}
+
+// text cuts a file of text into records.
+func (r *reading) text(n nature, in io.Reader) (*scanner, error) {
+	text, err := n.decoder(in)
+	if err != nil {
+		return nil, err
+	}
 	head := make([]byte, 256<<10)
 	k, err := io.ReadFull(text, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return err
+		return nil, err
 	}
 	head = head[:k]
 	comma, err := separator(r.options.Set[SetSeparator])
 	if err != nil {
-		return badSetting(err)
+		return nil, badSetting(err)
 	}
 	if comma == 0 {
 		comma = sniff(head, r.mapping.matches)
 	}
 	s := newScanner(io.MultiReader(bytes.NewReader(head), text), comma)
 	s.cr = !n.feeds
-	if ok, err := r.header(s); !ok {
-		return err
-	}
-	return r.rows(ctx, s)
+	return s, nil
 }
 
 func separator(set string) (byte, error) {
@@ -279,7 +305,18 @@ func (r *reading) rows(ctx context.Context, s records) error {
 		if err := r.row(rec); err != nil {
 			return err
 		}
-		if n := r.stage.Len(); n > MaxRecords || n > mayForget && len(r.report.Faults) > 0 && !r.options.SkipFaults {
+		if r.full != nil {
+			if err := r.full(); err != nil {
+				return err
+			}
+			continue
+		}
+		_, whole := r.parser.(Finisher)
+		switch n := r.stage.Len(); {
+		case n > mayForget && !whole:
+			r.stage.forget()
+			r.report.large = true
+		case n > MaxRecords, n > mayForget && len(r.report.Faults) > 0 && !r.options.SkipFaults:
 			r.stage.forget()
 			r.report.checkedOnly = true
 			r.warn(rec.line, "", Say("import.warning.checked_only"))

@@ -39,7 +39,7 @@ type Kind struct {
 }
 
 // Values are a record's columns by their names in the database. A value is a
-// string, bool, int, int64, money.Amount, civil.Date, civil.Period, Ref, JSON or
+// string, bool, int, int64, money.Amount, civil.Date, civil.Period, Ref, JSON, Patch or
 // nil for an empty one. Columns that are not named keep what is stored.
 type Values map[string]any
 
@@ -115,7 +115,8 @@ type Record struct {
 
 	labels map[string]string // how the file calls a column of the database
 	mode   mode
-	quiet  bool // a later record of a row that has been faulted already
+	quiet  bool // a later record of a row, which speaks for it no more
+	again  bool // of a row that another part has stored: it brings links only
 	totals []Total
 }
 
@@ -132,8 +133,11 @@ type Staged struct {
 	index    map[*Kind]map[string]*Record
 	ordinals map[string]int
 
-	// Of a file that will not be stored only the identities are kept: see forget.
+	// Of a file that is too large to be kept only the identities of its rows are: see
+	// forget.
 	seen map[[16]byte]int32
+	// parts says that the file is being stored in parts: see stream.
+	parts bool
 }
 
 func newStaged(source string, kinds []*Kind) *Staged {
@@ -151,8 +155,17 @@ func (s *Staged) forget() {
 	s.seen = make(map[[16]byte]int32, s.Len())
 	for k, records := range s.records {
 		for _, r := range records {
-			s.seen[identity(k, r.ID)] = int32(r.Line)
+			if r.mode == asRow && !r.quiet {
+				s.seen[identity(k, r.ID)] = int32(r.Line)
+			}
 		}
+	}
+	s.drop()
+}
+
+// drop lets the staged records go.
+func (s *Staged) drop() {
+	for k := range s.index {
 		s.index[k] = map[string]*Record{}
 	}
 	s.records = map[*Kind][]*Record{}

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"maps"
@@ -35,6 +36,8 @@ type Report struct {
 	// checkedOnly says that the files were read and not compared with what is
 	// stored.
 	checkedOnly bool
+	// large says that the records did not fit into memory: see stream.
+	large bool
 
 	faults   []Fault // what the files alone said: see mark
 	warnings []Warning
@@ -144,9 +147,11 @@ func (r *Report) In(lang string) *Report {
 	return c
 }
 
-// Keep returns the report as it is stored: with keys instead of sentences.
+// Keep returns the report as it is stored: with keys instead of sentences. A NUL that a
+// file holds becomes the sign for one, as PostgreSQL stores none.
 func (r *Report) Keep() (json.RawMessage, error) {
-	return json.Marshal(r.with(func(m Message) Message { m.keep = true; return m }))
+	text, err := json.Marshal(r.with(func(m Message) Message { m.keep = true; return m }))
+	return bytes.ReplaceAll(text, []byte(`\u0000`), []byte(`\u2400`)), err
 }
 
 // Kept reads a stored report.

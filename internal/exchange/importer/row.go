@@ -10,6 +10,7 @@ import (
 
 	"steward/internal/rules/civil"
 	"steward/internal/rules/errs"
+	"steward/internal/rules/formula"
 	"steward/internal/rules/money"
 )
 
@@ -52,9 +53,9 @@ func (r *Row) Raw(name string) string {
 	return ""
 }
 
-// Typed reports whether the cells come from a workbook, whose texts are never taken for
-// formulas and so stand as they are.
-func (r *Row) Typed() bool { return r.typed }
+// Plain reports whether the texts stand as they are meant: those of a workbook, and of
+// a file of rejected rows, whose guards Text takes away.
+func (r *Row) Plain() bool { return r.typed || r.mapping.guarded }
 
 // unreadable says why a cell cannot be read, or nothing.
 func (r *Row) unreadable(name string) Key {
@@ -78,6 +79,9 @@ func (r *Row) Text(name string) string {
 	}
 	if strings.IndexByte(raw, '\r') >= 0 {
 		raw = lineEnds.Replace(raw)
+	}
+	if r.mapping.guarded {
+		raw = formula.Unguard(raw)
 	}
 	return strings.TrimSpace(raw)
 }
@@ -249,11 +253,22 @@ func (r *Row) wrong(column, value string, reason Message) {
 // commit moves what the row staged into the run. It is called for rows without
 // faults only.
 func (r *Row) commit(rep *Report) error {
-	if r.stage.seen != nil {
+	if r.stage.seen != nil && !r.stage.parts {
 		return r.glance(rep)
 	}
 	for _, rec := range r.ops {
 		have := r.stage.index[rec.Kind][rec.ID]
+		if r.stage.parts && rec.mode == asRow && !rec.quiet {
+			id := identity(rec.Kind, rec.ID)
+			if _, told := r.stage.seen[id]; told && have == nil {
+				if len(rec.Links) > 0 { // all else an earlier part has stored
+					rec.Values, rec.Later, rec.again = Values{}, nil, true
+					r.stage.add(rec)
+				}
+				return nil
+			}
+			r.stage.seen[id] = int32(rec.Line)
+		}
 		switch {
 		case have == nil:
 			r.stage.add(rec)
@@ -283,18 +298,21 @@ func (r *Row) commit(rep *Report) error {
 	return nil
 }
 
-// glance is commit for a file that will not be stored.
+// glance is commit for a file that is too large to be kept: the first record of a row
+// that is no mention stands for it.
 func (r *Row) glance(rep *Report) error {
 	for _, rec := range r.ops {
 		if rec.mode != asRow {
 			continue
 		}
-		id := identity(rec.Kind, rec.ID)
-		if of, ok := r.stage.seen[id]; ok {
-			rep.Duplicates = append(rep.Duplicates, Duplicate{File: r.File, Line: r.Line, Of: int(of)})
-			return nil
+		if !rec.quiet {
+			id := identity(rec.Kind, rec.ID)
+			if of, ok := r.stage.seen[id]; ok {
+				rep.Duplicates = append(rep.Duplicates, Duplicate{File: r.File, Line: r.Line, Of: int(of)})
+				return nil
+			}
+			r.stage.seen[id] = int32(r.Line)
 		}
-		r.stage.seen[id] = int32(r.Line)
 		for _, t := range rec.totals {
 			if err := rep.add(t.Name, t.Currency, t.Amount); err != nil {
 				return err

@@ -7,7 +7,6 @@ import (
 	"steward/ent"
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
-	"steward/internal/rules/errs"
 	"steward/internal/rules/viewer"
 )
 
@@ -44,11 +43,23 @@ func Run(ctx context.Context, s *store.Store, f Format, files []File, o Options)
 	defer rep.order()
 	if rep.checkedOnly {
 		if o.Apply && (rep.OK() || o.SkipFaults) {
-			return nil, errs.New(errs.Limit, "import.error.too_many", "n", MaxRecords)
+			return nil, tooMany()
 		}
 		return rep, nil
 	}
 	blocked := len(rep.Faults) > 0 && !o.SkipFaults
+	if rep.large {
+		hashes := staged.Hashes
+		staged = nil // its identities are as large as all the rest
+		if o.Apply && blocked {
+			return rep, nil
+		}
+		if err := stream(ctx, s, f, files, o, hashes, rep); err != nil {
+			return nil, err
+		}
+		o.tell("done", int64(rep.Rows), int64(rep.Rows))
+		return rep, nil
+	}
 	if !o.Apply || blocked {
 		_, created, updated, err := prepare(ctx, s, staged, rep, false)
 		if err != nil || !rehearsed(created, updated) {
@@ -56,7 +67,7 @@ func Run(ctx context.Context, s *store.Store, f Format, files []File, o Options)
 		}
 		rep.clear() // and again, as if it were applied, to hear what the rules say
 	}
-	err = s.Tx(asImport(ctx), func(ctx context.Context, c *ent.Client) error {
+	err = o.open(s)(asImport(ctx), o.Apply && !blocked, func(ctx context.Context, c *ent.Client) error {
 		if err := oneAtATime(ctx, s); err != nil {
 			return err
 		}
@@ -85,6 +96,16 @@ func Run(ctx context.Context, s *store.Store, f Format, files []File, o Options)
 	}
 	o.tell("done", int64(staged.Len()), int64(staged.Len()))
 	return rep, nil
+}
+
+// open returns what opens the transaction of the rows.
+func (o Options) open(s *store.Store) func(context.Context, bool, func(context.Context, *ent.Client) error) error {
+	if o.Tx != nil {
+		return o.Tx
+	}
+	return func(ctx context.Context, _ bool, fn func(context.Context, *ent.Client) error) error {
+		return s.Tx(ctx, fn)
+	}
 }
 
 // The transaction is rolled back because of faults, or because it was a dry run.

@@ -12,7 +12,13 @@ import (
 
 // totals brings the sums that plans and lines hold in step with their cells.
 func (c *comparison) totals(created, updated map[*Kind][]*item) error {
-	lines, plans := map[string]bool{}, map[string]bool{}
+	lines, plans := c.touched(created, updated)
+	return heldTotals(c.ctx, c.store, lines, plans)
+}
+
+// touched returns the lines and plans whose sums follow from what is written.
+func (c *comparison) touched(created, updated map[*Kind][]*item) (lines, plans map[string]bool) {
+	lines, plans = map[string]bool{}, map[string]bool{}
 	for _, by := range []map[*Kind][]*item{created, updated} {
 		for k, items := range by {
 			for _, it := range items {
@@ -28,20 +34,38 @@ func (c *comparison) totals(created, updated map[*Kind][]*item) error {
 			}
 		}
 	}
-	return heldTotals(c.ctx, c.store, lines, plans)
+	return lines, plans
 }
 
 // heldTotals recomputes the totals of budget lines from their cells, and of plans
 // from their unarchived lines: a sum of nothing is nothing, not zero.
 func heldTotals(ctx context.Context, s *store.Store, lines, plans map[string]bool) error {
-	run := func(q string, ids []string) error {
-		for chunk := range slices.Chunk(ids, idChunk) {
-			if _, err := s.Raw(ctx).ExecContext(ctx, spell(s.Dialect, q+` IN (`+marks(1, len(chunk))+`)`), args(chunk)...); err != nil {
-				return store.Known(err)
-			}
-		}
-		return nil
+	if err := heldLines(ctx, s, lines, plans); err != nil {
+		return err
 	}
+	return heldPlans(ctx, s, plans)
+}
+
+// heldPlans recomputes the totals of plans from their lines.
+func heldPlans(ctx context.Context, s *store.Store, plans map[string]bool) error {
+	if err := lockPlans(ctx, s, Sorted(plans)); err != nil {
+		return err
+	}
+	return held(ctx, s, `UPDATE budget_plans SET `+budget.Sums+` WHERE id`, Sorted(plans))
+}
+
+// held runs an update for many ids.
+func held(ctx context.Context, s *store.Store, q string, ids []string) error {
+	for chunk := range slices.Chunk(ids, idChunk) {
+		if _, err := s.Raw(ctx).ExecContext(ctx, spell(s.Dialect, q+` IN (`+marks(1, len(chunk))+`)`), args(chunk)...); err != nil {
+			return store.Known(err)
+		}
+	}
+	return nil
+}
+
+// heldLines recomputes the totals of lines, and adds their plans to plans.
+func heldLines(ctx context.Context, s *store.Store, lines, plans map[string]bool) error {
 	sum := func(column, of, where string) string {
 		return `(SELECT CAST(SUM(` + column + `) AS bigint) FROM ` + of + ` WHERE ` + where + `)`
 	}
@@ -61,13 +85,9 @@ func heldTotals(ctx context.Context, s *store.Store, lines, plans map[string]boo
 	if err := lockPlans(ctx, s, Sorted(plans)); err != nil {
 		return err
 	}
-	err := run(`UPDATE budget_lines SET planned_total = `+sum("planned", "budget_cells", ofCells)+
+	return held(ctx, s, `UPDATE budget_lines SET planned_total = `+sum("planned", "budget_cells", ofCells)+
 		`, forecast_total = `+sum("forecast", "budget_cells", ofCells)+
 		`, actual_total = `+sum("actual", "budget_cells", ofCells)+` WHERE id`, Sorted(lines))
-	if err != nil {
-		return err
-	}
-	return run(`UPDATE budget_plans SET `+budget.Sums+` WHERE id`, Sorted(plans))
 }
 
 // lockPlans makes people who edit cells of these plans wait until the import has

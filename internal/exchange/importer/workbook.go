@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"context"
 	"errors"
 	"io"
 
@@ -10,33 +9,27 @@ import (
 
 // workbook reads a file that is an archive, as .xlsx files are. Why it is none, or
 // cannot be read to its end, is a fault like any other.
-func (r *reading) workbook(ctx context.Context) error {
+func (r *reading) workbook() (records, error) {
 	in, err := r.file.open()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	content, err := io.ReadAll(io.LimitReader(in, sheet.MaxFile+1))
 	_ = in.Close()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(content) > sheet.MaxFile {
 		r.fault(1, Say("import.fault.archive_size"), Message{})
-		return nil
+		return nil, nil
 	}
 	book, err := sheet.Open(content, r.options.Set[SetSheet], MaxColumns)
 	if err != nil {
-		return r.refused(1, err)
+		return nil, r.refused(1, err)
 	}
 	r.typed = true
 	r.decoded = true // U+FFFD is what some program put in place of what it could not write
-	r.mapping = newMapping(r.parser.Columns(), r.options.renamed())
-	rows := &sheetRows{book: book}
-	ok, err := r.header(rows)
-	if err == nil && ok {
-		err = r.rows(ctx, rows)
-	}
-	return r.refused(book.Row()+1, err)
+	return &sheetRows{book: book}, nil
 }
 
 // refused turns what is wrong with a workbook into a fault.
