@@ -11,6 +11,7 @@ import templruntime "github.com/a-h/templ/runtime"
 import (
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
+	rules "steward/internal/rules/custom"
 	"steward/views/ui"
 )
 
@@ -26,13 +27,32 @@ type Input struct {
 	ReadOnly bool
 	Focus    bool
 	ID       string
+	// Of a custom field, and of one whose values are known: what stands in place of the
+	// messages of the field.
+	Label, Hint string
+	Options     []ui.Option
 }
 
 func (p Input) field(lang string) ui.Field {
 	f := p.Field
-	u := ui.Field{Name: f.Name, ID: p.ID, Label: Label(lang, p.Entity, f), Value: p.Value, Text: p.Text, Err: p.Err, Hint: Help(lang, p.Entity, f),
+	label, hint := p.Label, p.Hint
+	if label == "" {
+		label, hint = Label(lang, p.Entity, f), Help(lang, p.Entity, f)
+	}
+	u := ui.Field{Name: f.Name, ID: p.ID, Label: label, Value: p.Value, Text: p.Text, Err: p.Err, Hint: hint,
 		Required: f.Required, ReadOnly: p.ReadOnly, Focus: p.Focus, Max: f.Size, Unit: p.Unit}
 	switch f.Kind {
+	case "choice":
+		u.Options, u.Blank = p.Options, "–"
+		for _, o := range f.Options {
+			u.Options = append(u.Options, ui.Option{Value: o, Label: o})
+		}
+	case "yesno":
+		u.Options, u.Blank = []ui.Option{{Value: "true", Label: i18n.T(lang, "entity.yes")}, {Value: "false", Label: i18n.T(lang, "entity.no")}}, "–"
+	case "words":
+		u.Max = rules.MaxText
+	case "link":
+		u.Max, u.Placeholder = rules.MaxLink, "https://"
 	case "enum":
 		for _, o := range f.Options {
 			u.Options = append(u.Options, ui.Option{Value: o, Label: Option(lang, p.Entity, f, o)})
@@ -87,7 +107,7 @@ func FieldInput(p Input) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		f := p.field(i18n.From(ctx))
 		switch p.Field.Kind {
-		case "enum":
+		case "enum", "choice", "yesno":
 			templ_7745c5c3_Err = ui.Select(f).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -342,7 +362,7 @@ func Cell(p CellProps) templ.Component {
 		var templ_7745c5c3_Var9 string
 		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.ResolveAttributeValue(p.ID + "-box")
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/entity/form.templ`, Line: 129, Col: 25}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/entity/form.templ`, Line: 149, Col: 25}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var9)
 		if templ_7745c5c3_Err != nil {
@@ -424,7 +444,7 @@ func CellForm(p CellProps, in Input, version int) templ.Component {
 		var templ_7745c5c3_Var12 string
 		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.ResolveAttributeValue(p.ID)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/entity/form.templ`, Line: 142, Col: 31}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/entity/form.templ`, Line: 162, Col: 31}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var12)
 		if templ_7745c5c3_Err != nil {
@@ -437,7 +457,7 @@ func CellForm(p CellProps, in Input, version int) templ.Component {
 		var templ_7745c5c3_Var13 templ.SafeURL
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/entity/form.templ`, Line: 142, Col: 62}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/entity/form.templ`, Line: 162, Col: 62}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {

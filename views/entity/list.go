@@ -17,6 +17,11 @@ func leads(name string, names []string) bool {
 	})
 }
 
-func choiceID(f Filter, i int) string { return "ff-" + f.Field.Name + "-" + strconv.Itoa(i) }
+func choiceID(f Filter, i int) string {
+	return "ff-" + dashed(f.Field.Name) + "-" + strconv.Itoa(i)
+}
+
+// dashed makes the name of a column one that the id of an element may have.
+func dashed(name string) string { return strings.ReplaceAll(name, ".", "-") }
 
 func itoa(n int) string { return strconv.Itoa(n) }

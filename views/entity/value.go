@@ -27,6 +27,7 @@ type Show struct {
 	Lang string
 	Zone *time.Location
 	Refs Refs
+	Own  Own // the custom fields of the entity whose rows are shown
 }
 
 // Numeric reports whether a field's values are figures, which stand to the right.
@@ -115,11 +116,13 @@ func (s Show) amount(a money.Amount, currency string) string {
 
 // Cell returns a value with its link, badge or dash.
 func (s Show) Cell(e *entity.Entity, f *entity.Field, row entity.Row) templ.Component {
-	v := e.Value(row, f.Name)
+	v := s.Value(e, f, row)
 	text := s.Text(e, f, v, s.Currency(e, row))
 	switch {
 	case text == "":
 		return ui.None()
+	case f.Kind == "link":
+		return ownLink(text)
 	case f.Kind == "ref":
 		id, _ := v.(ident.ID)
 		return link(s.Refs[id].Href, text)
