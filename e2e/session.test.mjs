@@ -1,8 +1,10 @@
 // What people typed survives the end of their session (SE-3): it is put back into the same form once
 // they have signed in again, into nobody else's, and nothing of it stays in the browser.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { accessible, chromium, open, quiet, signIn, start } from './lib.mjs';
+import { accessible, chromium, open, postgres, quiet, root, signIn, start } from './lib.mjs';
 
 let steward;
 let browser;
@@ -102,6 +104,42 @@ test('a form that is answered with a page, in a dialog and with chosen records',
   assert.equal(await vendor.locator('input[role=combobox]').inputValue(), chosen, 'the choice stays when the field is left');
   quiet(seen);
   await context.close();
+});
+
+test('what hands out rights asks an old session to prove itself, and what was typed is there afterwards', async () => {
+  const database = postgres();
+  const server = await start({ database });
+  const { page, context, seen } = await open(browser);
+  await signIn(page, server.url, 'Pia Portfolio');
+  // eleven minutes pass: the sign-in is no longer recent
+  const old = () => execFileSync(path.join(root, 'scripts', 'postgres.sh'), ['psql', '-Xqd', new URL(database).pathname.slice(1), '-c', "UPDATE sessions SET auth_time = now() - interval '11 minutes'"]);
+  old();
+  await page.goto(`${server.url}/me`);
+  const form = page.locator('form[action="/me/tokens"]');
+  await form.locator('[name=name]').fill('Nightly & “quoted”');
+  await form.locator('[name=days]').fill('12');
+  await form.locator('[name=roles][value=portfolio-manager]').check();
+  await form.locator('[name=portfolios][value="*"]').check();
+  await form.getByRole('button', { name: 'Create token' }).click();
+  await page.waitForURL((u) => u.pathname.startsWith('/realms/') && u.searchParams.get('max_age') === '0' && u.searchParams.get('prompt') === 'login');
+  await page.getByRole('button', { name: 'Pia Portfolio' }).click();
+  await page.waitForURL((u) => u.pathname === '/me');
+  await form.locator('.banner', { hasText: note }).waitFor();
+  assert.equal(await form.locator('[name=name]').inputValue(), 'Nightly & “quoted”');
+  assert.equal(await form.locator('[name=days]').inputValue(), '12');
+  assert.ok(await form.locator('[name=roles][value=portfolio-manager]').isChecked());
+  assert.deepEqual(await stored(page), []);
+  await form.getByRole('button', { name: 'Create token' }).click();
+  await page.locator('#secret', { hasText: 'stw_' }).waitFor();
+  // a form that asks for nothing of the kind is sent as it is
+  old();
+  await page.goto(`${server.url}/vendors/new`);
+  await page.locator('#record-form [name=name]').fill('Old session, new vendor');
+  await page.locator('#record-form').getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Old session, new vendor' }).waitFor();
+  quiet(seen);
+  await context.close();
+  await server.stop();
 });
 
 test('entries are put into nobody else’s form, and sign-out drops them', async () => {

@@ -21,7 +21,9 @@ import (
 
 	"steward/internal/platform/auth"
 	"steward/internal/platform/config"
+	"steward/internal/platform/event"
 	"steward/internal/platform/obs"
+	"steward/internal/platform/outbound"
 	"steward/internal/platform/store"
 )
 
@@ -55,15 +57,20 @@ type App struct {
 	servers []*http.Server
 	metrics *obs.Metrics
 	keys    *auth.Keyring
+	out     *outbound.Client // the one way to addresses that somebody typed
 	state   state
 	store   *store.Store // set once the database is ready; read after ready is closed
 	jobs    *store.Store
+	events  *event.Recorder
+	places  *shedder
 
 	door   atomic.Pointer[http.Handler] // nil until everything is ready
 	ready  chan struct{}                // closed then
 	failed chan struct{}                // closed when the start has failed, with err set
 	err    error
 
+	closing    context.Context // ends when connections are to: streams end with it
+	close      context.CancelFunc
 	background context.Context // ends when the server stops
 	cancel     context.CancelFunc
 	work       sync.WaitGroup // what runs in it
@@ -101,7 +108,8 @@ func newApp(ctx context.Context, cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, keys: keys, metrics: obs.NewMetrics(), ready: make(chan struct{}), failed: make(chan struct{})}
+	a := &App{cfg: cfg, keys: keys, out: outbound.New(outbound.Config{Allow: cfg.WebhookAllow}), metrics: obs.NewMetrics(), ready: make(chan struct{}), failed: make(chan struct{})}
+	a.closing, a.close = context.WithCancel(context.WithoutCancel(ctx))
 	a.background, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.state.say("starting")
 	return a, nil
@@ -217,6 +225,7 @@ func (a *App) Stop(ctx context.Context) (err error) {
 		case <-time.After(a.cfg.Drain()):
 		case <-ctx.Done():
 		}
+		a.close() // whoever listens to a stream comes back elsewhere: the balancer has looked away
 		limit, cancel := context.WithTimeout(ctx, shutdownTime)
 		defer cancel()
 		for _, s := range a.servers {

@@ -87,14 +87,26 @@ func (c *command) run(ctx context.Context) error {
 			return c.undoImport(ctx)
 		}
 		return c.importFiles(ctx)
+	case "export":
+		return c.export(ctx)
 	case "token create":
 		return c.createToken(ctx)
 	case "token list":
 		return c.listTokens(ctx)
 	case "token revoke":
 		return c.revokeToken(ctx)
+	case "person export":
+		return c.exportPerson(ctx)
+	case "person erase":
+		return c.erasePerson(ctx)
+	case "audit export":
+		return c.exportAudit(ctx)
 	case "audit verify":
 		return c.verifyAudit(ctx)
+	case "keys status":
+		return c.keysStatus(ctx)
+	case "keys rotate":
+		return c.rotateKeys(ctx)
 	case "backup":
 		return c.backup(ctx)
 	case "restore":
@@ -183,6 +195,9 @@ func (c *command) migrate(ctx context.Context) error {
 		n, err := store.Migrate(ctx, database.URL())
 		if err == nil {
 			fmt.Fprintf(c.err, "%s applied\n", count(n, "migration"))
+		}
+		if m := c.Command.Migrate; err == nil && m.AppRole != "" {
+			err = store.GrantRoles(ctx, database.URL(), m.AppRole, m.WorkerRole)
 		}
 		return err
 	}

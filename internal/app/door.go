@@ -16,6 +16,7 @@ import (
 	"steward/internal/platform/assets"
 	"steward/internal/platform/auth"
 	"steward/internal/platform/devidp"
+	"steward/internal/platform/event"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/obs"
 	"steward/internal/platform/scan"
@@ -25,14 +26,23 @@ import (
 )
 
 // handler is everything the site's listener answers, outermost first: probes; then, logged and counted, the
-// caller's real address, the answer to a panic, and the doors once they are open.
+// caller's real address, the answer to a panic, the refusal of what is too much at once, and the doors once they
+// are open.
 func (a *App) handler() http.Handler {
-	site := obs.Requests(a.cfg.Log, a.metrics, a.recovered(proxied(a.cfg.TrustedProxy, http.HandlerFunc(a.enter))))
+	site := obs.Requests(a.cfg.Log, a.metrics, a.recovered(proxied(a.cfg.TrustedProxy, a.shed().wrap(http.HandlerFunc(a.enter)))))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.probe(w, r) {
 			site.ServeHTTP(w, r)
 		}
 	})
+}
+
+// shed returns the places of this server's requests.
+func (a *App) shed() *shedder {
+	if a.places == nil {
+		a.places = newShedder(map[class]int{pages: a.cfg.MaxPages, api: a.cfg.MaxAPI, exports: a.cfg.MaxExports}, a.metrics.Register)
+	}
+	return a.places
 }
 
 // enter passes a request to the doors, or asks it to come back while they are shut.
@@ -100,9 +110,11 @@ func proxied(trusted []netip.Prefix, next http.Handler) http.Handler {
 // doors builds sign-in, pages and GraphQL over the store.
 func (a *App) doors() (http.Handler, error) {
 	mux := http.NewServeMux()
+	a.events = event.NewRecorder(a.store, a.cfg.Log, nil)
+	a.work.Go(func() { a.events.Work(a.background) })
 	cfg := auth.Config{BaseURL: a.base, Issuer: a.cfg.OIDCIssuer, ClientID: a.cfg.OIDCClientID, ClientSecret: a.cfg.OIDCSecret,
 		Audience: a.cfg.OIDCAudience, RolesClaim: a.cfg.OIDCRolesClaim, GroupsClaim: a.cfg.OIDCGroupsClaim, Keys: a.keys,
-		Fail: web.Refuse, Lang: web.Language, Log: a.cfg.Log}
+		Fail: web.Refuse, Lang: web.Language, Log: a.cfg.Log, Events: a.events}
 	if a.cfg.Demo {
 		secret := rand.Text()
 		provider, err := a.provider(secret)
@@ -117,9 +129,11 @@ func (a *App) doors() (http.Handler, error) {
 		return nil, err
 	}
 	mux.Handle("/graphql", a.graphql(signIn))
+	mux.Handle("GET /exports/{id}/{file}", a.program(signIn, graph.Downloads(a.store)))
 	mux.Handle("/", web.New(web.Config{Store: a.store, Auth: signIn, IssuerOrigin: origin(cfg.Issuer), NoIssuer: cfg.Issuer == "",
 		HTTPS: strings.HasPrefix(a.base, "https:"), Limits: web.Limits{ReadsPerMinute: a.cfg.RateReads, WritesPerSecond: a.cfg.RateWrites},
-		Banner: a.banner(), Demo: a.cfg.Demo, Scanner: a.scanner(), Log: a.cfg.Log}))
+		Formats: formats(a.store), ImportMax: int64(a.cfg.ImportMegabytes) << 20,
+		FreshFor: a.cfg.FreshFor, Banner: a.banner(), Demo: a.cfg.Demo, Scanner: a.scanner(), Webhooks: a.webhooks(a.store), Person: signIn.Person, Log: a.cfg.Log, Events: a.events}))
 	return obs.Routed(mux), nil
 }
 
@@ -161,24 +175,29 @@ func origin(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// graphql is the API's door with the caller in its context. Another site's form or script gets no further.
+// graphql is the API's door. Another site's form or script gets no further.
 func (a *App) graphql(signIn *auth.Auth) http.Handler {
-	door := graph.New(graph.Config{Store: a.store, Limits: graph.Limits{RatePoints: a.cfg.RatePoints}, Log: a.cfg.Log})
-	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.NewCrossOriginProtection().Handler(a.program(signIn, graph.New(graph.Config{Store: a.store, Log: a.cfg.Log, Events: a.events,
+		Limits: graph.Limits{RatePoints: a.cfg.RatePoints}, Again: signIn.Again, Closing: a.closing.Done(), StoredOnly: a.cfg.StoredDocumentsOnly})))
+}
+
+// program is a door for programs with the caller in its context, if there is one.
+func (a *App) program(signIn *auth.Auth, door http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		v, err := signIn.Authenticate(r)
 		switch {
 		case err == nil:
 			w := *v
 			w.Lang = i18n.Match(r.Header.Get("Accept-Language"), "", v.Lang)
-			r = r.WithContext(i18n.With(viewer.With(r.Context(), &w), w.Lang))
+			r = r.WithContext(i18n.With(auth.WithFresh(viewer.With(r.Context(), &w), a.cfg.FreshFor), w.Lang))
 		case errs.CodeOf(err) != errs.Unauthenticated:
 			a.cfg.Log.WarnContext(r.Context(), "credentials could not be checked", "error", err)
 			unavailable(w, r)
 			return
 		}
 		door.ServeHTTP(w, r)
-	}))
+	})
 }
 
 // unavailable answers a request whose credentials could not be checked, in the form of every GraphQL error.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"steward/internal/exchange/gcspending"
@@ -11,11 +12,14 @@ import (
 	"steward/internal/exchange/itdashboard"
 	"steward/internal/exchange/tabular"
 	"steward/internal/platform/i18n"
+	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
 )
 
-// formats are the ones that `steward import` reads.
-var formats = importer.Formats{itdashboard.Projects{}, itdashboard.Contracts{}, gcspending.Format{}, tabular.Format{}}
+// formats are the ones that imports read, with the custom fields of the database.
+func formats(s *store.Store) importer.Formats {
+	return importer.Formats{itdashboard.Projects{}, itdashboard.Contracts{}, gcspending.Format{}, tabular.For(s)}
+}
 
 // shownFindings is how many findings of one kind the report prints as text; --json has them all.
 const shownFindings = 50
@@ -23,15 +27,15 @@ const shownFindings = 50
 // importFiles reads files and, with --apply, stores their rows.
 func (c *command) importFiles(ctx context.Context) error {
 	asked := c.Command.Import
-	format, ok := formats.Find(asked.Format)
-	if !ok {
-		return usage{fmt.Errorf("no format %q: there are %s", asked.Format, strings.Join(formats.Names(), ", "))}
+	if all := formats(nil); !slices.Contains(all.Names(), asked.Format) {
+		return usage{fmt.Errorf("no format %q: there are %s", asked.Format, strings.Join(all.Names(), ", "))}
 	}
 	s, err := c.database(ctx, asked.Storage)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	format, _ := formats(s).Find(asked.Format)
 	files := make([]importer.File, len(asked.Files))
 	for i, f := range asked.Files {
 		files[i] = importer.Path(f)

@@ -33,9 +33,9 @@ const breath = 150 * time.Millisecond
 // parallelJobs is how many jobs a server does at a time beside its requests.
 const parallelJobs = 2
 
-// jobConnections is how many connections the jobs need: two for the loops and the schedules, and for each job
-// its own, its transaction's and that of the lease.
-func jobConnections(parallel int) int { return 2 + 3*parallel }
+// jobConnections is how many connections the jobs need: two for the loops and the schedules, for each job
+// its own, its transaction's and that of the lease, and one for each webhook that has its turn.
+func jobConnections(parallel int) int { return 2 + 3*parallel + hooksAtATime }
 
 // runJobs does the loops and the jobs until ctx ends.
 func (a *App) runJobs(ctx context.Context, parallel int) {
@@ -45,6 +45,7 @@ func (a *App) runJobs(ctx context.Context, parallel int) {
 	a.metrics.Register(runs, rows, sealed)
 	runner := job.New(a.jobs, job.Config{Kinds: a.kinds(), Worker: workerName(), Parallel: parallel, Log: a.cfg.Log, Runs: runs})
 	a.work.Go(func() { runner.Work(ctx) })
+	a.runWebhooks(ctx, runs)
 	system := viewer.With(ctx, viewer.NewSystem(viewer.ViaJob, ""))
 	for _, l := range []loop{
 		{"seal", time.Second, func(ctx context.Context) (int, error) {
@@ -55,6 +56,7 @@ func (a *App) runJobs(ctx context.Context, parallel int) {
 			return n, err
 		}, true},
 		{"audit-head", time.Minute, a.logHead(), false},
+		{"webhooks", time.Second, a.webhooks(a.jobs).Sweep, false},
 	} {
 		a.work.Go(func() { a.repeat(system, l, runs, rows) })
 	}

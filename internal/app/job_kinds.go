@@ -10,38 +10,50 @@ import (
 	entjob "steward/ent/job"
 	"steward/ent/session"
 	"steward/ent/undoentry"
-	"steward/ent/upload"
+	entupload "steward/ent/upload"
+	"steward/internal/area/notify"
+	"steward/internal/area/retention"
+	"steward/internal/area/takeout"
+	"steward/internal/exchange/upload"
+	"steward/internal/platform/auth"
 	"steward/internal/platform/blob"
 	"steward/internal/platform/job"
 	"steward/internal/platform/store"
 	"steward/internal/rules/ident"
+	"steward/internal/rules/viewer"
 )
 
-// How long what has ended is kept. Idempotency keys: security.md DA-4.
-const (
-	keyDays     = 30
-	sessionDays = 30
-	uploadTime  = 24 * time.Hour
-)
+// uploadTime is how long the sending of a file may take.
+const uploadTime = 24 * time.Hour
 
 // kinds are the jobs that Steward has.
 func (a *App) kinds() []job.Kind {
 	return []job.Kind{
 		{Name: "clean", Every: time.Hour, Do: func(ctx context.Context, x *job.Run) error { return clean(ctx, x, time.Now().UTC()) }},
+		{Name: upload.Job, Do: (&upload.Worker{Store: a.jobs, Formats: formats(a.jobs), Who: func(ctx context.Context, was *viewer.Viewer) (*viewer.Viewer, error) {
+			return auth.Still(ctx, a.jobs, was)
+		}}).Do},
+		{Name: takeout.Kind, Do: func(ctx context.Context, x *job.Run) error { return takeout.Do(ctx, x, a.jobs) }},
 		{Name: "rescan-files", Every: 5 * time.Minute, Do: a.rescanFiles},
+		{Name: "watch-views", Every: 15 * time.Minute, Do: func(ctx context.Context, x *job.Run) error { return watchViews(ctx, x, a.jobs) }},
 		{Name: "sweep-files", Every: 24 * time.Hour, At: 3*time.Hour + 40*time.Minute, Do: a.sweepFiles},
 		{Name: "purge", Every: 24 * time.Hour, At: 3*time.Hour + 20*time.Minute, Do: func(ctx context.Context, x *job.Run) error { return purge(ctx, x, a.jobs, time.Now().UTC()) }},
+		{Name: "purge-webhooks", Every: 24 * time.Hour, At: 4 * time.Hour, Do: a.purgeWebhooks},
 	}
 }
 
-// clean deletes what is past its time: sessions a month after their end, idempotency keys after thirty days,
-// rights to undo that have run out. What was done with them stays in the audit.
+// clean deletes what is past its time: sessions and idempotency keys as the settings say, rights to undo that
+// have run out. What was done with them stays in the audit.
 func clean(ctx context.Context, x *job.Run, now time.Time) error {
 	out := map[string]any{}
 	return x.Done(ctx, out, func(ctx context.Context, c *ent.Client) error {
+		days, err := retention.Days(ctx, c)
+		if err != nil {
+			return err
+		}
 		for what, remove := range map[string]func(context.Context) (int, error){
-			"sessions":        c.Session.Delete().Where(session.ExpiresAtLT(now.AddDate(0, 0, -sessionDays))).Exec,
-			"idempotencyKeys": c.IdempotencyKey.Delete().Where(idempotencykey.CreatedAtLT(now.AddDate(0, 0, -keyDays))).Exec,
+			"sessions":        c.Session.Delete().Where(session.ExpiresAtLT(now.AddDate(0, 0, -days[retention.Sessions]))).Exec,
+			"idempotencyKeys": c.IdempotencyKey.Delete().Where(idempotencykey.CreatedAtLT(now.AddDate(0, 0, -days[retention.IdempotencyKeys]))).Exec,
 			"rightsToUndo":    c.UndoEntry.Delete().Where(undoentry.ExpiresAtLT(now)).Exec,
 		} {
 			n, err := remove(ctx)
@@ -54,14 +66,27 @@ func clean(ctx context.Context, x *job.Run, now time.Time) error {
 	})
 }
 
-// purge deletes what has outlived its use: jobs that ended long ago, files whose sending broke off, and files
-// that were sent for an import a day ago and neither applied nor given up.
+// purge deletes what has outlived its use, as the settings say: the oldest of the record of changes, jobs that
+// ended long ago, messages that were read, files whose sending broke off, and files that were sent for an import
+// and neither applied nor given up.
 func purge(ctx context.Context, x *job.Run, s *store.Store, now time.Time) error {
-	jobs, err := job.Purge(ctx, x, now)
+	exports, err := takeout.Purge(ctx, x, s, now) // before the jobs, which know the files
 	if err != nil {
 		return err
 	}
-	uploads, err := purgeUploads(ctx, x, s, now.Add(-uploadTime))
+	days, err := retention.Days(ctx, s.Client)
+	if err != nil {
+		return err
+	}
+	audit, err := retention.PurgeAudit(ctx, x, s, now, days[retention.Audit])
+	if err != nil {
+		return err
+	}
+	jobs, err := job.Purge(ctx, x, now, days[retention.Jobs], days[retention.FailedJobs])
+	if err != nil {
+		return err
+	}
+	uploads, err := purgeUploads(ctx, x, s, now.AddDate(0, 0, -days[retention.Uploads]))
 	if err != nil {
 		return err
 	}
@@ -69,7 +94,14 @@ func purge(ctx context.Context, x *job.Run, s *store.Store, now time.Time) error
 	if err != nil {
 		return err
 	}
-	return x.Done(ctx, map[string]any{"jobs": jobs, "uploads": uploads, "blobs": blobs}, nil)
+	notices := 0
+	if err := x.Tx(ctx, func(ctx context.Context, c *ent.Client) (err error) {
+		notices, err = notify.Purge(ctx, c, now.AddDate(0, 0, -days[retention.Notifications]))
+		return err
+	}); err != nil {
+		return err
+	}
+	return x.Done(ctx, map[string]any{"audit": audit, "notifications": notices, "jobs": jobs, "exports": exports, "uploads": uploads, "blobs": blobs}, nil)
 }
 
 // part is how many rows of files are looked at in one transaction.
@@ -81,7 +113,7 @@ func purgeUploads(ctx context.Context, x *job.Run, s *store.Store, before time.T
 	last := ident.ID("")
 	for more := true; more; {
 		err := x.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
-			list, err := c.Upload.Query().Where(upload.CreatedAtLT(before), upload.IDGT(last)).Order(upload.ByID()).Limit(part).All(ctx)
+			list, err := c.Upload.Query().Where(entupload.CreatedAtLT(before), entupload.IDGT(last)).Order(entupload.ByID()).Limit(part).All(ctx)
 			if err != nil {
 				return err
 			}
@@ -97,10 +129,7 @@ func purgeUploads(ctx context.Context, x *job.Run, s *store.Store, before time.T
 						continue
 					}
 				}
-				if err := c.Upload.DeleteOne(u).Exec(ctx); err != nil {
-					return err
-				}
-				if err := blob.Remove(ctx, s, u.BlobID); err != nil {
+				if err := upload.Delete(ctx, s, c, u); err != nil {
 					return err
 				}
 				total++

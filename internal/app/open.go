@@ -11,7 +11,10 @@ import (
 
 	"steward/internal/area/budget"
 	"steward/internal/area/contract"
+	"steward/internal/area/custom"
 	"steward/internal/area/okr"
+	"steward/internal/area/tag"
+	"steward/internal/area/view"
 	"steward/internal/platform/auth"
 	"steward/internal/platform/config"
 	"steward/internal/platform/store"
@@ -57,6 +60,9 @@ func connect(ctx context.Context, database config.Database, o store.Options) (*s
 	budget.Install(s)
 	contract.Install(s)
 	okr.Install(s)
+	custom.Install(s, custom.Fresh)
+	tag.Install(s)
+	view.Install(s)
 	return s, nil
 }
 

@@ -19,7 +19,7 @@ func (c *command) worker(ctx context.Context) error {
 	w := c.Command.Worker
 	// no drain wait: nobody sends a worker requests that would have to go elsewhere first
 	a, err := newApp(ctx, Config{Log: obs.NewLogger(c.out, level), Out: c.err,
-		Serve: config.Serve{Storage: w.Storage, OpsListen: w.OpsListen, Production: w.Production, Scanner: w.Scanner, DrainWait: new(time.Duration)}})
+		Serve: config.Serve{Storage: w.Storage, OpsListen: w.OpsListen, Production: w.Production, Scanner: w.Scanner, WebhookAllow: w.WebhookAllow, DrainWait: new(time.Duration)}})
 	if err != nil {
 		return err
 	}

@@ -101,8 +101,9 @@ const putBack = () => {
 };
 document.addEventListener('htmx:after:swap', putBack);
 
-// A form that is answered with a page asks first whether its person is still signed in: with the
-// answer the page, and what was typed, would be gone. Forms of htmx hear it from their own answer.
+// A form that is answered with a page asks first whether its person is still signed in, and recently
+// enough for what it does: with the answer the page, and what was typed, would be gone. Forms of htmx
+// hear it from their own answer.
 let asking = false;
 let passed = null;
 document.addEventListener('submit', async (e) => {
@@ -116,7 +117,8 @@ document.addEventListener('submit', async (e) => {
   e.preventDefault();
   if (asking) return;
   asking = true;
-  const answer = await fetch('/me/session', { headers: { 'HX-Request': 'true' } }).catch(() => null);
+  const path = new URL(form.getAttribute('action') ?? '', location.href).pathname;
+  const answer = await fetch(`/me/session?for=${encodeURIComponent(path)}`, { headers: { 'HX-Request': 'true' } }).catch(() => null);
   asking = false;
   if (answer?.status === 401) {
     keep(form);
@@ -147,6 +149,30 @@ document.addEventListener('htmx:response:error', (e) => {
 // What is wrong with a long form stands at its head, its button at the end.
 document.addEventListener('htmx:after:swap', (e) => { if (e.detail.ctx.response?.status === 422) $('.banner.bad', e.target)?.scrollIntoView({ block: 'center' }); });
 document.addEventListener('htmx:error', (e) => { if (e.detail.error instanceof TypeError) toast(toasts.dataset.offline, { tone: 'bad' }); });
+
+// --- choosing rows of a list ----------------------------------------------------------------
+// Without the script the boxes work by themselves; with it there is one for all rows of the page, and
+// the number of chosen rows is said. A list may have been replaced since, so everything is looked up anew.
+const picks = (list) => $$('tbody .pick input', list);
+const countPicks = (list) => {
+  const out = $('.picked', list);
+  const all = $('.pick-all', list);
+  if (!out || !all) return;
+  const boxes = picks(list);
+  const n = boxes.filter((b) => b.checked).length;
+  all.hidden = false;
+  all.checked = n > 0 && n === boxes.length;
+  all.indeterminate = n > 0 && n < boxes.length;
+  out.textContent = n ? out.dataset.picked.replace('#', n) : '';
+};
+document.addEventListener('change', (e) => {
+  const list = e.target.closest('#list');
+  if (!list || !e.target.closest('.pick')) return;
+  if (e.target.matches('.pick-all')) picks(list).forEach((b) => { b.checked = e.target.checked; });
+  countPicks(list);
+});
+$$('#list').forEach(countPicks);
+document.addEventListener('htmx:after:swap', () => $$('#list').forEach(countPicks));
 
 // --- combo-box: choose a record by typing -------------------------------------------------
 // The words stand in the visible input, the chosen value in the hidden one. Options are

@@ -57,7 +57,8 @@ func each(t *testing.T, test func(w *world)) {
 }
 
 func as(id ident.ID, role string, ms ...viewer.Membership) context.Context {
-	return viewer.With(context.Background(), &viewer.Viewer{Kind: viewer.Person, ID: id, Name: string(id), Roles: []string{role}, Memberships: ms, Via: viewer.ViaPage, Lang: "en"})
+	return viewer.With(context.Background(), &viewer.Viewer{Kind: viewer.Person, ID: id, Name: string(id), Roles: []string{role}, Memberships: ms, Via: viewer.ViaPage, Lang: "en",
+		SessionID: "ses_" + id, AuthTime: time.Now()})
 }
 
 func (w *world) code(what string, err error, code errs.Code, key string) {

@@ -18,6 +18,7 @@ import (
 	"steward/ent/personidentity"
 	"steward/ent/rolegrant"
 	"steward/internal/area/move"
+	"steward/internal/platform/auth"
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
@@ -51,7 +52,8 @@ var moneyRoles = []access.Role{
 // Grant gives a person a role. A money role is written down and waits for a second
 // administrator (see Pending and Confirm); any other counts from the next request
 // on. Only administrators and the command line may; the command line needs no
-// second. The errors are NotFound for a person who does not exist or, to those
+// second; anybody else must have proved recently who they are, or the error is
+// auth.ErrNotFresh. The others are NotFound for a person who does not exist or, to those
 // without any right here, for everybody; Forbidden for oneself; Validation naming
 // the input; State for a money role to an administrator or the other way round.
 func Grant(ctx context.Context, s *store.Store, in RoleInput) (*ent.RoleGrant, error) {
@@ -69,6 +71,9 @@ func Grant(ctx context.Context, s *store.Store, in RoleInput) (*ent.RoleGrant, e
 			return err
 		}
 		if err := apart(ctx, c, p.ID, role); err != nil {
+			return err
+		}
+		if err := auth.Fresh(ctx); err != nil {
 			return err
 		}
 		w := c.RoleGrant.Create().SetPersonID(p.ID).SetRole(in.Role).SetReason(in.Reason).SetNillableUntil(in.Until)
@@ -110,8 +115,9 @@ func Pending(g *ent.RoleGrant) bool {
 }
 
 // Confirm makes a waiting grant count. A second administrator does it: neither who
-// asked for it nor who gets it. The errors are NotFound, Forbidden and State for a
-// grant that does not wait.
+// asked for it nor who gets it, and with a recent proof of who they are (else
+// auth.ErrNotFresh). The errors are NotFound, Forbidden and State for a grant that
+// does not wait.
 func Confirm(ctx context.Context, s *store.Store, id ident.ID) (*ent.RoleGrant, error) {
 	var out *ent.RoleGrant
 	err := s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
@@ -126,6 +132,9 @@ func Confirm(ctx context.Context, s *store.Store, id ident.ID) (*ent.RoleGrant, 
 			return errs.New(errs.CodeForbidden, "people.second_admin")
 		}
 		if err := apart(ctx, c, g.PersonID, access.Role(g.Role)); err != nil {
+			return err
+		}
+		if err := auth.Fresh(ctx); err != nil {
 			return err
 		}
 		custom := map[string]any{}

@@ -16,7 +16,11 @@ func (w *world) dump() map[string]string {
 	w.t.Helper()
 	out := map[string]string{}
 	read := func(table string) {
-		rows, err := w.s.Raw(testkit.System()).QueryContext(testkit.System(), "SELECT * FROM "+table) //lint:sql names come from the generated descriptors
+		q := "SELECT * FROM " + table //lint:sql names come from the generated descriptors
+		if table == "change_events" { // that something was refused is told there, and is no trace of what was asked for
+			q += " WHERE NOT (op = 'EVENT' AND entity_type = 'Session')"
+		}
+		rows, err := w.s.Raw(testkit.System()).QueryContext(testkit.System(), q)
 		if err != nil {
 			w.t.Fatal(err)
 		}

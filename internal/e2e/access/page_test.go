@@ -43,8 +43,27 @@ var routes = map[string]string{
 	// of oneself and of nobody: internal/web and internal/area/people prove them
 	"GET /me/session": "own", "POST /me/profile": "own", "POST /me/sessions/{id}/end": "own", "POST /me/tokens": "own", "POST /me/tokens/{id}/revoke": "own", "POST /undo/{token}": "own",
 	"POST /me/language": "open", "POST /me/theme": "open", "POST /me/density": "open", "POST /csp-reports": "open", "GET /static/": "open",
+	// files that somebody sent, which are theirs alone: internal/web TestUploadIsItsSenders
+	"GET /imports/new": "own", "POST /imports": "own", "GET /imports/{id}": "own", "GET /imports/{id}/progress": "own", "GET /imports/{id}/faults.csv": "own", "POST /imports/{id}/format": "own",
+	"POST /imports/{id}/check": "own", "POST /imports/{id}/apply": "own", "POST /imports/{id}/cancel": "own", "POST /imports/{id}/discard": "own",
+	"POST /{id}/tags": "refuse", // TestPagesRefuse; internal/area/tag TestWhoMayMark
+	// of oneself, a team or a role, and changes that ask for each row: internal/area/bulk, view and notify, internal/web TestBulk, TestSavedViews, TestNotifications
+	"POST /bulk": "own", "POST /views": "own", "GET /views/{id}": "own", "POST /views/{id}": "own", "POST /views/{id}/move/{to}": "own", "POST /views/{id}/remove": "own",
+	"GET /me/notifications": "crawl", "POST /me/notifications": "own", "GET /me/notifications/unread": "own", "POST /me/notifications/{id}": "own",
 	// of administrators of the application alone: internal/web TestJobsPage, internal/platform/job TestDeadLetters
+	// of auditors: internal/app TestAuditExport
+	"GET /admin/audit.jsonl": "own",
+	// about one person: internal/area/people TestDataOfOnePerson, TestErase; internal/web TestPersonPages
+	"GET /admin/users/{id}/data.json": "own", "POST /admin/users/{id}/erase": "rights", "GET /me/data.json": "own",
+	// of administrators alone: internal/web TestSettings, internal/area/retention
+	"GET /admin/settings": "crawl", "POST /admin/settings": "rights",
 	"GET /admin/jobs": "crawl", "POST /admin/jobs/{id}/again": "rights", "POST /admin/jobs/{id}/give-up": "rights",
+	// calendar feeds: internal/web TestFeeds, internal/area/calendar
+	"GET /feeds/{file}": "open", "POST /me/feeds": "own", "POST /me/feeds/{id}/revoke": "own",
+	// the same: internal/web TestWebhooks, internal/area/webhook TestWhoMay
+	"GET /admin/webhooks": "own", "GET /admin/webhooks/{id}": "own", "POST /admin/webhooks": "own", "POST /admin/webhooks/{id}/rotate": "own", "POST /admin/webhooks/{id}/test": "own",
+	"POST /admin/webhooks/{id}/pause": "own", "POST /admin/webhooks/{id}/resume": "own", "POST /admin/webhooks/{id}/archive": "own",
+	"POST /admin/webhooks/{id}/replay": "own", "POST /admin/webhooks/{id}/replay/{message}": "own",
 }
 
 var pattern = regexp.MustCompile(`"((?:GET|POST|PATCH|PUT|DELETE) ?[^" ]*)"\s*[:,]`)
@@ -121,6 +140,7 @@ func TestPagesRefuse(t *testing.T) {
 					}
 					refused(p, want, base, form("version", "1", "name", "changed"))
 					refused(p, want, base+"/files", form())
+					refused(p, want, base+"/tags", form("add", "tag_none"))
 					if file, ok := w.files[r.id]; ok {
 						refused(p, want, "/attachments/"+file.String()+"/remove", form())
 						refused(p, absent, "/attachments/"+file.String()+"/restore", form()) // it was not removed

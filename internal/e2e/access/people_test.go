@@ -36,7 +36,7 @@ func (w *world) everybody() {
 	}
 	w.people = append(w.people, who{"member without a role", w.person("roleless", nil, in)})
 	bot := w.person("bot", []string{string(access.RolePortfolioManager)}, in)
-	bot.Kind, bot.TokenID, bot.Via = viewer.Integration, ident.New("tok"), viewer.ViaAPI
+	bot.Kind, bot.TokenID, bot.SessionID, bot.Via = viewer.Integration, ident.New("tok"), "", viewer.ViaAPI
 	w.people = append(w.people, who{"integration", bot}, who{"nobody", nil})
 }
 
@@ -47,7 +47,7 @@ func (w *world) person(name string, roles []string, ms ...viewer.Membership) *vi
 		p, err = c.Person.Create().SetName(name).SetEmail(strings.ReplaceAll(name, " ", "-") + "@example.org").Save(ctx)
 		return err
 	})
-	return &viewer.Viewer{Kind: viewer.Person, ID: p.ID, Name: name, Roles: roles, Memberships: ms, Via: viewer.ViaPage, Lang: "en", Zone: time.UTC, AuthTime: time.Now()}
+	return &viewer.Viewer{Kind: viewer.Person, ID: p.ID, Name: name, Roles: roles, Memberships: ms, Via: viewer.ViaPage, Lang: "en", Zone: time.UTC, SessionID: ident.New("ses"), AuthTime: time.Now()}
 }
 
 func (w *world) of(role access.Role) who {

@@ -18,6 +18,7 @@ import (
 	"steward/internal/area/attachment"
 	"steward/internal/area/budget"
 	"steward/internal/area/contract"
+	"steward/internal/area/custom"
 	"steward/internal/area/okr"
 	"steward/internal/platform/auth"
 	"steward/internal/platform/entity"
@@ -94,6 +95,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	contract.Install(s)
 	okr.Install(s)
 	budget.Install(s)
+	custom.Install(s, time.Hour)
 	w := &world{t: t, s: s, first: map[string]*row{}, secrets: map[string]secret{}, batches: map[string]ident.ID{}, remarks: map[ident.ID]ident.ID{}, files: map[ident.ID]ident.ID{}}
 	quiet := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w.pages = web.New(web.Config{Store: s, Auth: w, Log: quiet})

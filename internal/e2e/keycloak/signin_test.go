@@ -5,6 +5,7 @@ package keycloak
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"steward/ent"
 	"steward/ent/personidentity"
+	"steward/ent/session"
 	"steward/internal/platform/auth"
 	"steward/internal/platform/devidp"
 	"steward/internal/rules/viewer"
@@ -231,6 +233,12 @@ func TestFreshSignIn(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *site) {
 		b := s.browser()
 		before := b.enter("eva.expense")
+		s.tx(func(ctx context.Context, c *ent.Client) error { // as eleven minutes of waiting would
+			return c.Session.Update().Where(session.ID(before.SessionID)).SetAuthTime(time.Now().Add(-11 * time.Minute)).Exec(ctx)
+		})
+		if err := auth.Fresh(viewer.With(s.sys(), b.me())); !errors.Is(err, auth.ErrNotFresh) {
+			t.Errorf("an old session: %v", err)
+		}
 		time.Sleep(1100 * time.Millisecond) // auth_time counts seconds
 		page := b.get(auth.FreshLoginURL("/me"))
 		action, fields := form(page.body)
@@ -241,6 +249,8 @@ func TestFreshSignIn(t *testing.T) {
 		fields.Set("password", password)
 		if after := b.viewerOf(b.post(action, fields)); !after.AuthTime.After(before.AuthTime) || after.SessionID == before.SessionID {
 			t.Errorf("proved at %s, before %s", after.AuthTime, before.AuthTime)
+		} else if err := auth.Fresh(viewer.With(s.sys(), after)); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -33,9 +33,9 @@ type TokenInput struct {
 
 // IssueToken makes an API token in the caller's transaction and returns its
 // secret, which can never be had again. People make their own, administrators
-// anybody's and those of services; the error is Forbidden for others, and
-// Validation, naming the input, for an unknown role, no portfolio or more than
-// ninety days.
+// anybody's and those of services; the error is Forbidden for others, ErrNotFresh
+// without a recent proof of who it is, and Validation, naming the input, for an
+// unknown role, no portfolio or more than ninety days.
 func IssueToken(ctx context.Context, c *ent.Client, in TokenInput) (secret string, t *ent.ApiToken, err error) {
 	if in.Days == 0 {
 		in.Days = TokenDays
@@ -60,6 +60,9 @@ func IssueToken(ctx context.Context, c *ent.Client, in TokenInput) (secret strin
 		owner = "Integration"
 	}
 	if err := allowed(ctx, owner, access.Write, in.Person); err != nil {
+		return "", nil, err
+	}
+	if err := Fresh(ctx); err != nil {
 		return "", nil, err
 	}
 	portfolios := make([]string, len(in.Portfolios))

@@ -21,6 +21,7 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2"
 
+	"steward/internal/platform/event"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/obs"
 	"steward/internal/platform/store"
@@ -65,8 +66,10 @@ type Config struct {
 	// Lang is the language to ask the provider's pages for. Nil: the browser's.
 	Lang func(r *http.Request) string
 	Log  *slog.Logger
-	HTTP *http.Client // nil: one that gives up after 2 s and follows no redirect
-	Now  func() time.Time
+	// Events writes what is refused to the record of changes. Nil: one of its own.
+	Events *event.Recorder
+	HTTP   *http.Client // nil: one that gives up after 2 s and follows no redirect
+	Now    func() time.Time
 }
 
 // Auth is the sign-in of one running server. Several servers may share a
@@ -108,6 +111,9 @@ func New(cfg Config, s *store.Store) (*Auth, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
+	}
+	if cfg.Events == nil {
+		cfg.Events = event.NewRecorder(s, cfg.Log, cfg.Now)
 	}
 	if cfg.HTTP == nil {
 		cfg.HTTP = &http.Client{Timeout: answerLimit, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"steward/internal/platform/event"
 	"steward/internal/platform/obs"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/viewer"
@@ -17,8 +18,17 @@ import (
 // is no usable proof, whatever is wrong with it, and Unavailable where it could
 // not be checked.
 func (a *Auth) Authenticate(r *http.Request) (*viewer.Viewer, error) {
+	return a.answerable(r, true)
+}
+
+// Again returns who made a request that is not finished yet, as of now: a stream asks it
+// before it goes on. It is Authenticate, but does not count as use of the session, which
+// would otherwise never become idle.
+func (a *Auth) Again(r *http.Request) (*viewer.Viewer, error) { return a.answerable(r, false) }
+
+func (a *Auth) answerable(r *http.Request, used bool) (*viewer.Viewer, error) {
 	ctx := system(r.Context())
-	v, err := a.authenticate(ctx, r)
+	v, err := a.authenticate(ctx, r, used)
 	if err != nil {
 		return nil, err
 	}
@@ -29,10 +39,11 @@ func (a *Auth) Authenticate(r *http.Request) (*viewer.Viewer, error) {
 	return v, nil
 }
 
-func (a *Auth) authenticate(ctx context.Context, r *http.Request) (*viewer.Viewer, error) {
+func (a *Auth) authenticate(ctx context.Context, r *http.Request, used bool) (*viewer.Viewer, error) {
 	// A token in an address ends up in logs and histories: it is burnt, not used.
 	if q := r.URL.RawQuery; strings.Contains(q, "access_token=") || strings.Contains(q, TokenPrefix) {
 		a.log.WarnContext(ctx, "credentials refused", "reason", "a token in the address")
+		a.cfg.Events.Refused(ctx, event.CredentialsRefused, address(r), map[string]any{"why": "a token in the address"})
 		return nil, errNobody
 	}
 	if header := r.Header.Get("Authorization"); header != "" {
@@ -46,6 +57,7 @@ func (a *Auth) authenticate(ctx context.Context, r *http.Request) (*viewer.Viewe
 			return nil, errs.New(errs.Unavailable, "auth.unavailable").Wrap(err)
 		case errs.CodeOf(err) == errs.Unauthenticated:
 			a.log.WarnContext(ctx, "credentials refused", "reason", err.Error())
+			a.cfg.Events.Refused(ctx, event.CredentialsRefused, address(r), nil) // why may hold what was sent
 			return nil, errNobody
 		}
 		return v, err
@@ -61,8 +73,10 @@ func (a *Auth) authenticate(ctx context.Context, r *http.Request) (*viewer.Viewe
 	if err := a.recheck(ctx, s); err != nil {
 		return nil, err
 	}
-	if err := a.touch(ctx, s); err != nil {
-		return nil, err
+	if used {
+		if err := a.touch(ctx, s); err != nil {
+			return nil, err
+		}
 	}
 	v, err := a.person(ctx, s.Edges.Person)
 	if err != nil {

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"time"
 
 	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
@@ -27,12 +26,4 @@ func (a *Auth) Confirmed(ctx context.Context) error {
 		return errs.New(errs.Unavailable, "auth.unconfirmed")
 	}
 	return nil
-}
-
-// Fresh reports whether the viewer proved who they are within the last within.
-// Where it says no, send the browser to FreshLoginURL: role grants, new tokens
-// and large approvals want it.
-func (a *Auth) Fresh(ctx context.Context, within time.Duration) bool {
-	v := viewer.From(ctx)
-	return v != nil && v.SessionID != "" && a.now().Sub(v.AuthTime) <= within
 }

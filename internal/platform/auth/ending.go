@@ -10,6 +10,7 @@ import (
 	"steward/ent/apitoken"
 	"steward/ent/predicate"
 	"steward/ent/session"
+	"steward/internal/platform/event"
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
@@ -18,8 +19,21 @@ import (
 	"steward/internal/rules/viewer"
 )
 
+// endWhere ends the sessions and says of each in the record of changes whose it was
+// and why it ended.
 func endWhere(ctx context.Context, c *ent.Client, now time.Time, why string, which ...predicate.Session) (int, error) {
-	return c.Session.Update().Where(append(which, session.EndedAtIsNil())...).
+	which = append(which, session.EndedAtIsNil())
+	ended, err := c.Session.Query().Where(which...).Select(session.FieldID, session.FieldPersonID).All(ctx)
+	if err != nil || len(ended) == 0 {
+		return 0, err
+	}
+	for _, s := range ended {
+		about := map[string]any{"why": why, "person": s.PersonID}
+		if err := store.Note(ctx, event.Change(event.SessionEnded, store.Change{Entity: "Session", ID: s.ID}, about)); err != nil {
+			return 0, err
+		}
+	}
+	return c.Session.Update().Where(which...).
 		SetEndedAt(now).SetEndedWhy(why).ClearRefreshToken().ClearIDToken().Save(ctx)
 }
 
@@ -57,11 +71,7 @@ func EndSessions(ctx context.Context, c *ent.Client, personID ident.ID, why stri
 	if len(only) > 0 {
 		which = append(which, session.IDIn(only...))
 	}
-	n, err := endWhere(scope.Elevate(ctx), c, stamp(), why, which...)
-	if err == nil && n > 0 {
-		err = store.Note(ctx, store.Change{Op: store.OpEvent, Entity: "Person", ID: personID, Reason: "sessions ended: " + why})
-	}
-	return n, err
+	return endWhere(scope.Elevate(ctx), c, stamp(), why, which...)
 }
 
 // Deactivate shuts somebody out at once: in the caller's transaction the person

@@ -14,7 +14,11 @@ import (
 
 	"steward/ent"
 	"steward/internal/platform/devidp"
+	"steward/internal/platform/event"
+	"steward/internal/platform/obs"
+	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
+	"steward/internal/rules/viewer"
 )
 
 // Login sends the browser to the identity provider. The parameter "to" is the
@@ -64,7 +68,7 @@ func (a *Auth) Callback(w http.ResponseWriter, r *http.Request) {
 	all := a.pendings(r)
 	i := slices.IndexFunc(all, func(p pending) bool { return p.State == q.Get("state") })
 	if i < 0 || q.Get("state") == "" {
-		a.refuse(ctx, "the sign-in was not begun in this browser, or too long ago")
+		a.refuse(r, "the sign-in was not begun in this browser, or too long ago")
 		a.fail(w, r, http.StatusBadRequest, "auth.stale")
 		return
 	}
@@ -76,12 +80,12 @@ func (a *Auth) Callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if iss := q.Get("iss"); iss != a.cfg.Issuer && (iss != "" || d.namesIss) {
-		a.refuse(ctx, "the answer is another issuer's")
+		a.refuse(r, "the answer is another issuer's")
 		a.fail(w, r, http.StatusBadRequest, "auth.stale")
 		return
 	}
 	if q.Has("error") || q.Get("code") == "" {
-		a.refuse(ctx, "the provider said "+first(q.Get("error"), 60))
+		a.refuse(r, "the provider said "+first(q.Get("error"), 60))
 		a.fail(w, r, http.StatusUnauthorized, "auth.refused")
 		return
 	}
@@ -95,7 +99,7 @@ func (a *Auth) Callback(w http.ResponseWriter, r *http.Request) {
 			a.fail(w, r, http.StatusServiceUnavailable, "auth.unavailable")
 			return
 		}
-		a.refuse(ctx, "the token endpoint said no", "status", status, "error", first(code, 60))
+		a.refuse(r, "the token endpoint said no", "status", status, "error", first(code, 60))
 		a.fail(w, r, http.StatusUnauthorized, "auth.refused")
 		return
 	}
@@ -108,7 +112,7 @@ func (a *Auth) Callback(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, http.StatusServiceUnavailable, "auth.unavailable")
 		return
 	case err != nil:
-		a.refuse(ctx, err.Error())
+		a.refuse(r, err.Error())
 		a.fail(w, r, http.StatusUnauthorized, "auth.refused")
 		return
 	}
@@ -123,7 +127,7 @@ func (a *Auth) begin(w http.ResponseWriter, r *http.Request, id *idToken, refres
 		secret string
 		s      *ent.Session
 	)
-	store := func(ctx context.Context, c *ent.Client) error {
+	begin := func(ctx context.Context, c *ent.Client) error {
 		person, err := a.enter(ctx, c, id)
 		if err != nil {
 			return err
@@ -133,16 +137,19 @@ func (a *Auth) begin(w http.ResponseWriter, r *http.Request, id *idToken, refres
 				return err
 			}
 		}
-		secret, s, err = a.create(ctx, c, r, person, id, refreshToken)
-		return err
+		if secret, s, err = a.create(ctx, c, r, person, id, refreshToken); err != nil {
+			return err
+		}
+		who := &viewer.Viewer{Kind: viewer.Person, ID: person.ID, Name: person.Name, Via: viewer.ViaPage, RequestID: obs.RequestID(ctx)}
+		return store.Note(ctx, event.Change(event.SignedIn, store.Change{Entity: "Session", ID: s.ID, By: who}, nil))
 	}
-	err := a.store.Tx(ctx, store)
+	err := a.store.Tx(ctx, begin)
 	if errs.CodeOf(err) == errs.Conflict { // two browsers made the same new person at once: now there is one
-		err = a.store.Tx(ctx, store)
+		err = a.store.Tx(ctx, begin)
 	}
 	switch {
 	case errors.Is(err, errInactive):
-		a.refuse(r.Context(), "the person is not active", "subject", first(id.Subject, 60))
+		a.refuse(r, "the person is not active", "subject", first(id.Subject, 60))
 		a.fail(w, r, http.StatusForbidden, "auth.inactive")
 		return
 	case err != nil:
@@ -156,8 +163,9 @@ func (a *Auth) begin(w http.ResponseWriter, r *http.Request, id *idToken, refres
 }
 
 // refuse logs why a sign-in was refused; people are told only that it was.
-func (a *Auth) refuse(ctx context.Context, reason string, more ...any) {
-	a.log.WarnContext(ctx, "sign-in refused", append([]any{"reason", reason}, more...)...)
+func (a *Auth) refuse(r *http.Request, reason string, more ...any) {
+	a.log.WarnContext(r.Context(), "sign-in refused", append([]any{"reason", reason}, more...)...)
+	a.cfg.Events.Refused(r.Context(), event.SignInRefused, address(r), map[string]any{"why": reason})
 }
 
 // first returns at most n bytes of a text that somebody else chose.

@@ -13,7 +13,10 @@ import (
 	"steward/ent/predicate"
 	"steward/ent/session"
 	"steward/internal/platform/i18n"
+	"steward/internal/platform/obs"
+	"steward/internal/platform/scope"
 	"steward/internal/rules/errs"
+	"steward/internal/rules/viewer"
 )
 
 // Logout ends the session here, then sends the browser to the identity
@@ -31,7 +34,8 @@ func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) {
 					hint = string(raw)
 				}
 			}
-			if err := a.endSession(ctx, s, "signed out"); err != nil {
+			who := &viewer.Viewer{Kind: viewer.Person, ID: s.PersonID, Name: s.Edges.Person.Name, Via: viewer.ViaPage, RequestID: obs.RequestID(ctx)}
+			if err := a.endSession(scope.Elevate(viewer.With(ctx, who)), s, "signed out"); err != nil {
 				a.log.ErrorContext(ctx, "sign-out failed", "error", err)
 				a.fail(w, r, http.StatusServiceUnavailable, "auth.not_stored")
 				return

@@ -25,9 +25,9 @@ func (a *Auth) create(ctx context.Context, c *ent.Client, r *http.Request, p *en
 	_, _ = rand.Read(b[:]) // never fails
 	secret := base64.RawURLEncoding.EncodeToString(b[:])
 	now := a.now()
-	proved := now
-	if id.AuthTime > 0 {
-		proved = time.Unix(id.AuthTime, 0).UTC()
+	proved := time.Unix(id.AuthTime, 0).UTC() // a provider that does not say when has proved nothing recently
+	if proved.After(now) {
+		proved = now
 	}
 	key := ident.New("ses")
 	q := c.Session.Create().SetID(key).SetPersonID(p.ID).SetTokenHash(hashOf(secret)).SetIssuer(a.cfg.StoredIssuer).SetSubject(id.Subject).SetSid(first(id.Session, 200)).

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -156,11 +157,35 @@ func TestFreshSignIn(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		b := w.browser()
 		old := b.enter("pia.portfolio")
-		w.advance(20 * time.Minute)
-		v := b.me()
 		ctx := func(v *viewer.Viewer) context.Context { return viewer.With(context.Background(), v) }
-		if w.auth.Fresh(ctx(v), 15*time.Minute) || !w.auth.Fresh(ctx(v), 30*time.Minute) {
-			t.Errorf("proof of %s", v.AuthTime)
+		if err := auth.Fresh(ctx(old)); err != nil {
+			t.Errorf("just signed in: %v", err)
+		}
+		w.tx(func(ctx context.Context, c *ent.Client) error { // eleven minutes pass
+			return c.Session.Update().Where(session.ID(old.SessionID)).SetAuthTime(time.Now().Add(-11 * time.Minute)).Exec(ctx)
+		})
+		v := b.me()
+		if err := auth.Fresh(ctx(v)); !errors.Is(err, auth.ErrNotFresh) {
+			t.Errorf("proof of %s: %v", v.AuthTime, err)
+		}
+		if err := auth.Fresh(auth.WithFresh(ctx(v), time.Hour)); err != nil {
+			t.Errorf("within an hour: %v", err)
+		}
+		in := auth.TokenInput{Person: v.ID, Roles: v.Roles, AllPortfolios: true}
+		make := func(v *viewer.Viewer) error {
+			return w.store.Tx(ctx(v), func(ctx context.Context, c *ent.Client) error { _, _, err := auth.IssueToken(ctx, c, in); return err })
+		}
+		if err := make(v); !errors.Is(err, auth.ErrNotFresh) {
+			t.Errorf("a token from an old session: %v", err)
+		}
+		byToken := *old
+		byToken.TokenID = "tok_1"
+		byToken.AuthTime = time.Now()
+		for name, v := range map[string]*viewer.Viewer{"an API token": &byToken, "no session": {Kind: viewer.Person, ID: old.ID, AuthTime: time.Now()},
+			"an integration": {Kind: viewer.Integration, ID: "int_1", SessionID: "ses_1", AuthTime: time.Now()}} {
+			if err := auth.Fresh(ctx(v)); errs.CodeOf(err) != errs.CodeForbidden {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 		page := b.follow().get(auth.FreshLoginURL("/me"))
 		if q := page.Request.URL.Query(); q.Get("max_age") != "0" {
@@ -172,7 +197,7 @@ func TestFreshSignIn(t *testing.T) {
 		}
 		form.Set("redirect_uri", w.site.URL+"/auth/callback")
 		form.Set("scope", "openid")
-		w.faults.Set(devidp.Fault{Tamper: func(kind string, m map[string]any) { m["auth_time"] = old.AuthTime.Unix() }})
+		w.faults.Set(devidp.Fault{Tamper: func(kind string, m map[string]any) { m["auth_time"] = v.AuthTime.Unix() }})
 		if a := b.post(page.Request.URL.String(), form); a.StatusCode != 401 {
 			t.Errorf("an old proof was taken for a fresh one: %d", a.StatusCode)
 		}
@@ -183,8 +208,15 @@ func TestFreshSignIn(t *testing.T) {
 				form.Set(m[1], m[2])
 			}
 		}
-		if v := b.viewerOf(b.post(page.Request.URL.String(), form)); !w.auth.Fresh(ctx(v), time.Minute) || v.SessionID == old.SessionID {
+		v = b.viewerOf(b.post(page.Request.URL.String(), form))
+		if auth.Fresh(ctx(v)) != nil || v.SessionID == old.SessionID {
 			t.Errorf("after proving it again: %s", v.AuthTime)
+		}
+		w.must(make(v))
+		// a provider that does not say when somebody proved anything has proved nothing recently
+		w.faults.Set(devidp.Fault{Tamper: func(kind string, m map[string]any) { delete(m, "auth_time") }})
+		if v := w.browser().enter("otto.owner"); !errors.Is(auth.Fresh(ctx(v)), auth.ErrNotFresh) {
+			t.Errorf("without auth_time: %s", v.AuthTime)
 		}
 	})
 }
@@ -386,6 +418,42 @@ func TestBackchannelLogout(t *testing.T) {
 }
 
 // SE-7: two servers, one database.
+// TestClocksThatDiffer (SEC-R13): servers whose clocks are a minute and a half apart, and one whose clock jumps by
+// that, share sessions all the same; each ends them once they are too old by its own.
+func TestClocksThatDiffer(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		ask := func(at, cookie string) int {
+			r, _ := http.NewRequest("GET", at+"/me", nil)
+			r.AddCookie(&http.Cookie{Name: "__Host-steward", Value: cookie})
+			return w.with("").stay().do(r).StatusCode
+		}
+		for _, apart := range []time.Duration{90 * time.Second, -90 * time.Second} {
+			w.apart.Store(int64(apart))
+			b := w.browser()
+			b.enter("pia.portfolio")
+			for range 3 { // each looks after what the other wrote
+				if code := ask(w.other.URL, b.cookie()); code != 200 {
+					t.Fatalf("%s apart, the other server: %d", apart, code)
+				}
+				if code := ask(w.site.URL, b.cookie()); code != 200 {
+					t.Fatalf("%s apart, back at the first: %d", apart, code)
+				}
+				w.advance(time.Minute)
+			}
+			w.apart.Store(0)
+			if code := ask(w.other.URL, b.cookie()); code != 200 {
+				t.Errorf("after the jump from %s: %d", apart, code)
+			}
+		}
+		w.apart.Store(int64(24 * time.Hour)) // the control: a session that is too old has ended
+		b := w.browser()
+		b.enter("pia.portfolio")
+		if code := ask(w.other.URL, b.cookie()); code == 200 {
+			t.Error("a session of a day ago is still taken")
+		}
+	})
+}
+
 func TestServersShareSessions(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		b := w.browser()

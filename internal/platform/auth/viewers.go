@@ -50,25 +50,75 @@ func (a *Auth) person(ctx context.Context, p *ent.Person) (*viewer.Viewer, error
 	for _, i := range identities {
 		v.Roles = append(v.Roles, i.Roles...)
 	}
-	grants, err := c.RoleGrant.Query().Where(rolegrant.PersonID(p.ID), rolegrant.ArchivedAtIsNil(),
-		rolegrant.Or(rolegrant.UntilIsNil(), rolegrant.UntilGT(now))).All(ctx)
+	granted, err := grantedRoles(ctx, c, p.ID, now)
+	if err != nil {
+		return nil, err
+	}
+	v.Roles = append(v.Roles, granted...)
+	slices.Sort(v.Roles)
+	v.Roles = slices.Compact(v.Roles)
+	v.Memberships, err = memberships(ctx, c, p.ID, now)
+	return v, err
+}
+
+// Still returns somebody who asked for work in the background as they are when it is done: with the
+// memberships they have now, and of the roles they had then those that are still theirs. The error has
+// the code Unauthenticated for somebody who is no longer active.
+//
+// It needs no identity provider: which issuer's roles count was settled when they signed in.
+func Still(ctx context.Context, s *store.Store, was *viewer.Viewer) (*viewer.Viewer, error) {
+	ctx = system(ctx)
+	c, now := s.ClientOf(ctx), time.Now()
+	p, err := c.Person.Get(ctx, was.ID)
+	if ent.IsNotFound(err) {
+		return nil, errNobody
+	}
 	if err != nil {
 		return nil, store.Known(err)
 	}
+	if !p.Active || p.ArchivedAt != nil {
+		return nil, errNobody
+	}
+	identities, err := c.PersonIdentity.Query().Where(personidentity.PersonID(p.ID)).All(ctx)
+	if err != nil {
+		return nil, store.Known(err)
+	}
+	var have []string
+	for _, i := range identities {
+		have = append(have, i.Roles...)
+	}
+	granted, err := grantedRoles(ctx, c, p.ID, now)
+	if err != nil {
+		return nil, err
+	}
+	have = append(have, granted...)
+	v := *was
+	v.Name = p.Name
+	v.Roles = slices.DeleteFunc(slices.Clone(was.Roles), func(r string) bool { return !slices.Contains(have, r) })
+	v.Memberships, err = memberships(ctx, c, p.ID, now)
+	return &v, err
+}
+
+// grantedRoles are the roles that Steward itself has given somebody.
+func grantedRoles(ctx context.Context, c *ent.Client, id ident.ID, now time.Time) (roles []string, err error) {
+	grants, err := c.RoleGrant.Query().Where(rolegrant.PersonID(id), rolegrant.ArchivedAtIsNil(),
+		rolegrant.Or(rolegrant.UntilIsNil(), rolegrant.UntilGT(now))).All(ctx)
 	for _, g := range grants {
 		if _, ok := access.ParseRole(g.Role); ok {
-			v.Roles = append(v.Roles, g.Role)
+			roles = append(roles, g.Role)
 		}
 	}
-	slices.Sort(v.Roles)
-	v.Roles = slices.Compact(v.Roles)
-	rows, err := c.Membership.Query().Where(membership.PersonID(p.ID), membership.ArchivedAtIsNil(),
+	return roles, store.Known(err)
+}
+
+// memberships are those that hold now.
+func memberships(ctx context.Context, c *ent.Client, id ident.ID, now time.Time) ([]viewer.Membership, error) {
+	rows, err := c.Membership.Query().Where(membership.PersonID(id), membership.ArchivedAtIsNil(),
 		membership.Or(membership.UntilIsNil(), membership.UntilGT(now))).Order(membership.ByID()).All(ctx)
 	if err != nil {
 		return nil, store.Known(err)
 	}
-	v.Memberships, err = expand(ctx, c, rows)
-	return v, err
+	return expand(ctx, c, rows)
 }
 
 // expand turns rows into the viewer's memberships: a team's becomes one of each

@@ -40,6 +40,7 @@ type world struct {
 	other  *httptest.Server // the second
 	auth   *auth.Auth
 	clock  atomic.Int64
+	apart  atomic.Int64 // by which the clock of the other server is ahead
 	logs   *logs
 	slow   chan struct{} // each receive lets one request to /slow end
 	inSlow chan struct{}
@@ -91,7 +92,11 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	w.faults = w.idp.Switches(t)
 	handlers[0] = w.idp
 	for i := range 2 {
-		a := w.newAuth(w.site.URL, nil)
+		a := w.newAuth(w.site.URL, func(c *auth.Config) {
+			if i == 1 {
+				c.Now = func() time.Time { return w.now().Add(time.Duration(w.apart.Load())) }
+			}
+		})
 		if i == 0 {
 			w.auth = a
 		}

@@ -23,8 +23,11 @@ type Command struct {
 	Migrate Migrate  `cmd:"" help:"Apply the migrations that the database lacks, or show them."`
 	Seed    Seed     `cmd:"" help:"Fill an empty database."`
 	Import  Import   `cmd:"" help:"Read files of another system. A dry run unless --apply."`
+	Export  Export   `cmd:"" help:"Write records into files."`
 	Token   Token    `cmd:"" help:"Make, list and revoke API tokens."`
-	Audit   Audit    `cmd:"" help:"Check the record of changes."`
+	Audit   Audit    `cmd:"" help:"Check the record of changes, or take it out."`
+	Keys    Keys     `cmd:"" help:"Change the key that encrypts stored secrets."`
+	Person  Person   `cmd:"" help:"Take out or erase what is kept about one person."`
 	Backup  Backup   `cmd:"" help:"Copy the whole database into one file, beside a running server."`
 	Restore Restore  `cmd:"" help:"Fill an empty database from a backup."`
 	Doctor  Doctor   `cmd:"" help:"Check configuration, database, key, identity provider and data. Takes the settings of serve."`
@@ -43,21 +46,28 @@ type Storage struct {
 type Serve struct {
 	Storage
 
-	Listen        string         `help:"Address of the site. Outside loopback it needs --production or --allow-insecure." default:"127.0.0.1:8080" placeholder:"ADDR"`
-	OpsListen     string         `help:"Address of the second listener with /metrics, and /debug/pprof/ on loopback; empty for none." default:"127.0.0.1:9090" placeholder:"ADDR"`
-	BaseURL       string         `name:"base-url" help:"Address that people type, https in production. Default: http://localhost and the port of --listen." placeholder:"URL"`
-	Production    bool           `help:"Refuse every unsafe setting."`
-	AllowInsecure bool           `help:"Serve other machines without --production. Only for trials: warns at start and on every page."`
-	Demo          bool           `help:"Fill an empty database with a demo portfolio and let visitors pick a person to sign in as. Loopback only."`
-	Migrate       bool           `help:"Migrate before serving. SQLite and --demo always do."`
-	NoJobs        bool           `help:"Leave background jobs to another process."`
-	Replicas      int            `help:"How many servers share the database. SQLite serves one." default:"1" placeholder:"N"`
-	TrustedProxy  []netip.Prefix `help:"Network whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated." placeholder:"CIDR"`
-	RateWrites    int            `help:"Writes a second for one person or address; 0 is no limit." default:"20" placeholder:"N"`
-	RateReads     int            `help:"Reads a minute for one person or address; 0 is no limit." default:"600" placeholder:"N"`
-	RatePoints    int            `help:"GraphQL cost points a minute for one caller; 0 is no limit." default:"50000" placeholder:"N"`
-	Scanner       Scanner        `help:"Virus scanner for files on records, a clamd: tcp:HOST:PORT or unix:PATH. Without one, files are not scanned." placeholder:"ADDR"`
-	DrainWait     *time.Duration `help:"How long /readyz says no before connections are closed at a stop. Default: 5s in production, else 0s." placeholder:"D"`
+	Listen              string         `help:"Address of the site. Outside loopback it needs --production or --allow-insecure." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	OpsListen           string         `help:"Address of the second listener with /metrics, and /debug/pprof/ on loopback; empty for none." default:"127.0.0.1:9090" placeholder:"ADDR"`
+	BaseURL             string         `name:"base-url" help:"Address that people type, https in production. Default: http://localhost and the port of --listen." placeholder:"URL"`
+	Production          bool           `help:"Refuse every unsafe setting."`
+	AllowInsecure       bool           `help:"Serve other machines without --production. Only for trials: warns at start and on every page."`
+	Demo                bool           `help:"Fill an empty database with a demo portfolio and let visitors pick a person to sign in as. Loopback only."`
+	Migrate             bool           `help:"Migrate before serving. SQLite and --demo always do."`
+	NoJobs              bool           `help:"Leave background jobs to another process."`
+	Replicas            int            `help:"How many servers share the database. SQLite serves one." default:"1" placeholder:"N"`
+	TrustedProxy        []netip.Prefix `help:"Network whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated." placeholder:"CIDR"`
+	RateWrites          int            `help:"Writes a second for one person or address; 0 is no limit." default:"20" placeholder:"N"`
+	RateReads           int            `help:"Reads a minute for one person or address; 0 is no limit." default:"600" placeholder:"N"`
+	RatePoints          int            `help:"GraphQL cost points a minute for one caller; 0 is no limit." default:"50000" placeholder:"N"`
+	MaxPages            int            `help:"Requests of pages answered at a time; more get 503. 0 is no limit." default:"256" placeholder:"N"`
+	MaxAPI              int            `name:"max-api" env:"STEWARD_MAX_API" help:"GraphQL requests answered at a time; more get 503. 0 is no limit." default:"128" placeholder:"N"`
+	MaxExports          int            `help:"Files sent at a time, such as CSV and workbooks; more get 503. 0 is no limit." default:"16" placeholder:"N"`
+	FreshFor            time.Duration  `help:"How recently somebody must have signed in to grant a role or to make a token or a webhook; older, the identity provider asks them again." default:"10m" placeholder:"D"`
+	StoredDocumentsOnly bool           `help:"Let tokens run only GraphQL documents that have been stored."`
+	Scanner             Scanner        `help:"Virus scanner for files on records, a clamd: tcp:HOST:PORT or unix:PATH. Without one, files are not scanned." placeholder:"ADDR"`
+	ImportMegabytes     int            `help:"Most megabytes that the files of one import may have when they are sent through a page." default:"256" placeholder:"N"`
+	WebhookAllow        []netip.Prefix `help:"Internal network that webhooks may call, over http too and at any port; may be repeated. Without it they reach the public internet only." placeholder:"CIDR"`
+	DrainWait           *time.Duration `help:"How long /readyz says no before connections are closed at a stop. Default: 5s in production, else 0s." placeholder:"D"`
 
 	OIDCIssuer      string     `name:"oidc-issuer" env:"STEWARD_OIDC_ISSUER" help:"Issuer of the identity provider, as its discovery document spells it." placeholder:"URL"`
 	OIDCClientID    string     `name:"oidc-client-id" env:"STEWARD_OIDC_CLIENT_ID" help:"Client of the site; its secret comes in $STEWARD_OIDC_CLIENT_SECRET or $STEWARD_OIDC_CLIENT_SECRET_FILE." default:"steward-web" placeholder:"ID"`
@@ -87,16 +97,19 @@ func (s *Serve) MigrateFirst() bool {
 // Worker is `steward worker`: background jobs alone.
 type Worker struct {
 	Storage
-	OpsListen  string  `help:"Address of the listener with /metrics, and /debug/pprof/ on loopback; empty for none." default:"127.0.0.1:9091" placeholder:"ADDR"`
-	Production bool    `help:"Refuse every unsafe setting."`
-	Parallel   int     `help:"Jobs at a time." default:"4" placeholder:"N"`
-	Scanner    Scanner `help:"Virus scanner for files on records that wait for it, as for serve." placeholder:"ADDR"`
+	OpsListen    string         `help:"Address of the listener with /metrics, and /debug/pprof/ on loopback; empty for none." default:"127.0.0.1:9091" placeholder:"ADDR"`
+	Production   bool           `help:"Refuse every unsafe setting."`
+	Parallel     int            `help:"Jobs at a time." default:"4" placeholder:"N"`
+	Scanner      Scanner        `help:"Virus scanner for files on records that wait for it, as for serve." placeholder:"ADDR"`
+	WebhookAllow []netip.Prefix `help:"Internal network that webhooks may call, as for serve; may be repeated." placeholder:"CIDR"`
 }
 
 // Migrate is `steward migrate`.
 type Migrate struct {
 	Storage
-	Status bool `help:"Show what is applied and what is missing; change nothing. Exit 1 when something is missing."`
+	AppRole    string `help:"PostgreSQL: also give this role what servers need; it can add to the record of changes and not alter it. With --worker-role." placeholder:"ROLE"`
+	WorkerRole string `help:"PostgreSQL: also give this role what workers need; it seals the record and deletes its oldest rows." placeholder:"ROLE"`
+	Status     bool   `help:"Show what is applied and what is missing; change nothing. Exit 1 when something is missing."`
 }
 
 // Seed is `steward seed`.
@@ -142,12 +155,41 @@ type TokenCreate struct {
 	Days      int      `help:"Days until it ends, 1 to 90." default:"90" placeholder:"N"`
 }
 
-// Audit is `steward audit verify`.
+// Audit is `steward audit verify|export`.
 type Audit struct {
 	Verify struct {
 		Storage
-		JSON bool `name:"json" help:"Print JSON."`
+		File string `help:"Verify an exported file instead of the database." placeholder:"FILE"`
+		Head string `help:"A head printed or logged earlier, which must still be in the chain." placeholder:"HASH"`
+		JSON bool   `name:"json" help:"Print JSON."`
 	} `cmd:"" help:"Recompute every seal of the record of changes. Exit 1 when one does not fit."`
+	Export struct {
+		Storage
+		File string `arg:"" optional:"" name:"file" help:"New file; standard output without one."`
+	} `cmd:"" help:"Write the sealed record of changes as JSON Lines, signed by its head."`
+}
+
+// Person is `steward person export|erase EMAIL`.
+type Person struct {
+	Export struct {
+		Storage
+		Email string `arg:"" help:"E-mail address of the person."`
+	} `cmd:"" help:"Print every row that names the person, as JSON."`
+	Erase struct {
+		Storage
+		Email  string `arg:"" help:"E-mail address of the person."`
+		Reason string `help:"Why; it stays in the record of changes." required:"" placeholder:"TEXT"`
+	} `cmd:"" help:"Replace the person's name and address everywhere by a pseudonym. It cannot be taken back."`
+}
+
+// Keys is `steward keys status|rotate`.
+type Keys struct {
+	Status struct {
+		Storage
+	} `cmd:"" help:"Count the stored secrets by the key that encrypted them. Exit 1 when one is lost."`
+	Rotate struct {
+		Storage
+	} `cmd:"" help:"Encrypt the stored secrets anew with the first key of the file, beside a running server."`
 }
 
 // Backup is `steward backup DEST`.
@@ -174,4 +216,14 @@ type Doctor struct {
 // Version is `steward version`.
 type Version struct {
 	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Export is `steward export`: records into files.
+type Export struct {
+	Storage
+
+	Format    string   `arg:"" enum:"jsonl,csv,xlsx" help:"jsonl (every type, or those named), csv or xlsx (one type)."`
+	Portfolio string   `help:"Key of a portfolio: its records and what lies in none." placeholder:"KEY"`
+	Type      []string `help:"Type, such as Contract; jsonl takes several." placeholder:"NAME"`
+	Out       string   `help:"File to write; for jsonl a folder, or a file that ends in .zip. One type goes to standard output without it." type:"path" placeholder:"FILE"`
 }

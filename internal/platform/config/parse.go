@@ -76,6 +76,8 @@ func (c *Command) storage() *Storage {
 		return &c.Seed.Demo.Storage
 	case "import":
 		return &c.Import.Storage
+	case "export":
+		return &c.Export.Storage
 	case "token create":
 		return &c.Token.Create.Storage
 	case "token list":
@@ -84,6 +86,16 @@ func (c *Command) storage() *Storage {
 		return &c.Token.Revoke.Storage
 	case "audit verify":
 		return &c.Audit.Verify.Storage
+	case "audit export":
+		return &c.Audit.Export.Storage
+	case "person export":
+		return &c.Person.Export.Storage
+	case "person erase":
+		return &c.Person.Erase.Storage
+	case "keys status":
+		return &c.Keys.Status.Storage
+	case "keys rotate":
+		return &c.Keys.Rotate.Storage
 	case "backup":
 		return &c.Backup.Storage
 	case "restore":
@@ -121,6 +133,10 @@ func (c *Command) settle(args []string) (bad []string) {
 	case "doctor": // it tells what is wrong instead of refusing to
 		c.Doctor.Problems = append(bad, c.Doctor.Serve.settle()...)
 		return nil
+	case "migrate":
+		if m := c.Migrate; (m.AppRole == "") != (m.WorkerRole == "") {
+			bad = append(bad, "--app-role and --worker-role belong together")
+		}
 	case "import":
 		return append(bad, c.Import.problems()...)
 	case "token create":

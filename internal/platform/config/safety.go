@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // published are secrets that stand in files everybody can read.
@@ -48,6 +49,8 @@ func (s *Serve) unsafe() (bad []string) {
 	refuse(s.OpsListen == s.Listen && port != "0", "--ops-listen must differ from --listen: metrics do not belong on the site")
 	refuse(s.Replicas < 1, "--replicas is 1 or more")
 	refuse(s.RateWrites < 0 || s.RateReads < 0 || s.RatePoints < 0, "a rate limit is 0 (none) or more")
+	refuse(s.MaxPages < 0 || s.MaxAPI < 0 || s.MaxExports < 0, "a limit of requests at a time is 0 (none) or more")
+	refuse(s.FreshFor < 0 || s.FreshFor > 0 && s.FreshFor < 30*time.Second, "--fresh-for is 30s or more: a form takes its time to fill in")
 	refuse(s.DrainWait != nil && *s.DrainWait < 0, "--drain-wait is not negative")
 
 	_, sqlite := s.Database.SQLite()
@@ -69,6 +72,7 @@ func (s *Serve) unsafe() (bad []string) {
 	for _, p := range s.TrustedProxy {
 		refuse(p.Bits() == 0, "--trusted-proxy %s believes everybody: name the proxy's own network", p)
 	}
+	bad = append(bad, badAllow(s.WebhookAllow)...)
 	if !s.Production {
 		return bad
 	}
@@ -84,6 +88,7 @@ func (w *Worker) unsafe() (bad []string) {
 		return bad
 	}
 	bad = w.Storage.unsafe()
+	bad = append(bad, badAllow(w.WebhookAllow)...)
 	if w.Parallel < 1 {
 		bad = append(bad, "--parallel is 1 or more")
 	}
@@ -92,6 +97,16 @@ func (w *Worker) unsafe() (bad []string) {
 	}
 	if w.OpsListen != "" && !loopback(w.OpsListen) {
 		bad = append(bad, fmt.Sprintf("--ops-listen %s reaches other machines: that needs --production", w.OpsListen))
+	}
+	return bad
+}
+
+// badAllow says which networks are too large to be one that an operator knows.
+func badAllow(list []netip.Prefix) (bad []string) {
+	for _, p := range list {
+		if p.Bits() == 0 {
+			bad = append(bad, fmt.Sprintf("--webhook-allow %s allows every address: name the internal network", p))
+		}
 	}
 	return bad
 }

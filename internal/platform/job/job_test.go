@@ -552,7 +552,7 @@ func TestPurge(t *testing.T) {
 		}
 		id := enqueue(t, s, "purge", job.Options{})
 		once(t, runner(s, job.Kind{Name: "purge", Do: func(ctx context.Context, x *job.Run) error {
-			n, err := job.Purge(ctx, x, now)
+			n, err := job.Purge(ctx, x, now, 7, 90)
 			if n != 601 {
 				t.Errorf("%d jobs deleted", n)
 			}

@@ -120,15 +120,12 @@ func decide(ctx context.Context, s *store.Store, id ident.ID, to any, do func(co
 	})
 }
 
-// How long jobs are kept once they have ended.
-const (
-	doneDays = 7
-	deadDays = 90
-	batch    = 500
-)
+// batch is how many jobs are deleted in one transaction.
+const batch = 500
 
-// Purge deletes jobs that ended long ago, a part in each transaction of the job x, and returns how many.
-func Purge(ctx context.Context, x *Run, now time.Time) (total int, err error) {
+// Purge deletes jobs that were done, or failed for good, so many days before now, a part in each transaction of
+// the job x, and returns how many.
+func Purge(ctx context.Context, x *Run, now time.Time, doneDays, deadDays int) (total int, err error) {
 	for state, days := range map[job.Status]int{job.StatusDONE: doneDays, job.StatusDEAD: deadDays} {
 		for n := batch; n == batch; total += n {
 			if err := x.Tx(ctx, func(ctx context.Context, c *ent.Client) error {

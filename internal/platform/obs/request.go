@@ -28,6 +28,12 @@ func (r *Request) SetPerson(id string) { r.set(func() { r.person = id }) }
 // hold a secret or somebody's name. Routed does it for a mux.
 func (r *Request) SetRoute(pattern string) { r.set(func() { r.route = pattern }) }
 
+// Route returns the pattern given to SetRoute, or "".
+func (r *Request) Route() (pattern string) {
+	r.set(func() { pattern = r.route })
+	return pattern
+}
+
 // SetVia notes the door it came in by: page, api or a token's kind.
 func (r *Request) SetVia(via string) { r.set(func() { r.via = via }) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -12,6 +13,7 @@ import (
 	"steward/ent/changeevent"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/scope"
+	"steward/internal/rules/custom"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -39,10 +41,13 @@ type Change struct {
 	// Where the row lies, so that whoever may read it may read its history.
 	Portfolio, Product, Vendor ident.ID
 	// Diff holds each changed field's value before and after, as JSON would show
-	// them. Edges are "+name" and "-name" with the ids added and removed.
+	// them. Edges are "+name" and "-name" with the ids added and removed, custom fields
+	// "custom.code".
 	Diff map[string][2]any
 	// Reason overrides the reason of the context.
 	Reason string
+	// By overrides the viewer of the transaction: who signs in is known only in it.
+	By *viewer.Viewer
 }
 
 // unaudited are the fields whose change says nothing; a change of nothing else
@@ -85,6 +90,10 @@ func (w *writing) change() Change {
 		if f.Kind == "secret" || sensitive(f.Name) {
 			before, after = nil, "•••"
 		}
+		if f.Name == "custom" && w.entity.Registry {
+			perField(c.Diff, before, after)
+			continue
+		}
 		c.Diff[f.Name] = [2]any{before, after}
 	}
 	if d, ok := c.Diff["archived_at"]; ok && c.Op == OpUpdate {
@@ -106,13 +115,23 @@ func (w *writing) change() Change {
 	return c
 }
 
+// perField notes each value of a custom field under its own name, not all of them as
+// one.
+func perField(diff map[string][2]any, before, after any) {
+	was, _ := before.(map[string]any)
+	is, _ := after.(map[string]any)
+	for _, values := range []map[string]any{was, is} {
+		for code := range values {
+			if !same(was[code], is[code]) {
+				diff[custom.Prefix+code] = [2]any{was[code], is[code]}
+			}
+		}
+	}
+}
+
 // sensitive names the columns whose content no audit row may hold.
 func sensitive(field string) bool {
-	switch field {
-	case "token_hash", "refresh_token", "id_token", "secret":
-		return true
-	}
-	return false
+	return strings.HasSuffix(field, "secret") || strings.HasSuffix(field, "password") || strings.HasSuffix(field, "_hash") || strings.HasSuffix(field, "_token")
 }
 
 // same compares two values as they are stored: what prints alike in JSON is alike.
@@ -143,7 +162,7 @@ func Note(ctx context.Context, changes ...Change) error {
 // record writes the audit rows of a transaction, its outbox event and its right
 // to be undone, just before it commits.
 func (s *Store) record(ctx context.Context, u *unit) error {
-	if len(u.changes) == 0 {
+	if len(u.changes) == 0 && u.flushed == nil {
 		return nil
 	}
 	v := viewer.From(ctx)
@@ -152,6 +171,46 @@ func (s *Store) record(ctx context.Context, u *unit) error {
 	}
 	ctx = scope.Elevate(ctx)
 	c := u.tx.Client()
+	if err := u.write(ctx, c, v); err != nil {
+		return err
+	}
+	if err := s.announce(ctx, c, u); err != nil {
+		return err
+	}
+	if u.undo != "" {
+		return c.UndoEntry.Create().SetTokenHash(hashOf(u.undo)).SetChangeSet(u.set).SetActorID(string(v.ID)).
+			SetExpiresAt(now().Add(undoDays * 24 * time.Hour)).Exec(ctx)
+	}
+	return nil
+}
+
+// flushed is what is known of changes that are written already.
+type flushed struct {
+	first Change
+	kinds map[string]int
+}
+
+// Flush writes the audit rows of what the transaction of ctx has noted so far, and lets them go: an
+// import of a million rows cannot hold theirs in memory. The event is still one, at the commit.
+func (s *Store) Flush(ctx context.Context) error {
+	u, v := unitOf(ctx), viewer.From(ctx)
+	switch {
+	case u == nil:
+		return ErrNoTransaction
+	case v == nil:
+		return ErrNoViewer
+	}
+	return known(u.write(scope.Elevate(ctx), u.tx.Client(), v))
+}
+
+// write stores the audit rows of the changes and counts them.
+func (u *unit) write(ctx context.Context, c *ent.Client, v *viewer.Viewer) error {
+	if len(u.changes) == 0 {
+		return nil
+	}
+	if u.flushed == nil {
+		u.flushed = &flushed{first: u.changes[0], kinds: map[string]int{}}
+	}
 	at, reason := now(), reasonOf(ctx)
 	for start := 0; start < len(u.changes); start += 500 {
 		batch := u.changes[start:min(start+500, len(u.changes))]
@@ -163,19 +222,19 @@ func (s *Store) record(ctx context.Context, u *unit) error {
 			return err
 		}
 	}
-	if err := s.announce(ctx, c, u); err != nil {
-		return err
+	for _, x := range u.changes {
+		u.flushed.kinds[x.Entity+"."+string(x.Op)]++
 	}
-	if u.undo != "" {
-		return c.UndoEntry.Create().SetTokenHash(hashOf(u.undo)).SetChangeSet(u.set).SetActorID(string(v.ID)).
-			SetExpiresAt(at.Add(undoDays * 24 * time.Hour)).Exec(ctx)
-	}
+	u.changes = nil
 	return nil
 }
 
 func changeRow(c *ent.Client, v *viewer.Viewer, u *unit, x Change, at time.Time, reason string) *ent.ChangeEventCreate {
 	if x.Reason != "" {
 		reason = x.Reason
+	}
+	if x.By != nil {
+		v = x.By
 	}
 	r := c.ChangeEvent.Create().SetAt(at).SetOp(changeevent.Op(x.Op)).SetEntityType(x.Entity).SetEntityID(x.ID).
 		SetEntityVersion(x.Version).SetActorKind(changeevent.ActorKind(v.Kind)).SetActorID(string(v.ID)).
@@ -193,16 +252,19 @@ func changeRow(c *ent.Client, v *viewer.Viewer, u *unit, x Change, at time.Time,
 	return r
 }
 
+// Changes is the type of the outbox event that every transaction with changes has.
+const Changes = "steward.changes.v1"
+
 // announce writes one outbox event for the change set: what changed and where,
-// never the values; whoever wants those asks with their own rights.
+// never the values; whoever wants those asks with their own rights. Of sessions and
+// refusals nobody outside hears, or whoever is refused could send messages.
 func (s *Store) announce(ctx context.Context, c *ent.Client, u *unit) error {
-	first := u.changes[0]
-	kinds := map[string]int{}
-	for _, x := range u.changes {
-		kinds[x.Entity+"."+string(x.Op)]++
+	first := u.flushed.first
+	if len(u.flushed.kinds) == 1 && u.flushed.kinds["Session.EVENT"] > 0 {
+		return nil
 	}
-	payload := map[string]any{"changes": kinds}
-	o := c.OutboxEvent.Create().SetType("steward.changes.v1").SetSubjectType(first.Entity).
+	payload := map[string]any{"changes": u.flushed.kinds}
+	o := c.OutboxEvent.Create().SetType(Changes).SetSubjectType(first.Entity).
 		SetSubjectID(string(first.ID)).SetChangeSet(u.set).SetPayload(payload)
 	if first.Portfolio != "" {
 		o.SetPortfolioID(first.Portfolio)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/lib/pq"
 	"modernc.org/sqlite"
@@ -27,7 +28,7 @@ func databaseError(err error) error {
 		switch {
 		case p.Code.Class() == "23":
 			return constraint(err)
-		case p.Code == "57014", p.Code == "55P03", p.Code == "40001", p.Code == "40P01", p.Code.Class() == "57", p.Code.Class() == "08", p.Code.Class() == "53":
+		case stale(p), p.Code == "57014", p.Code == "55P03", p.Code == "40001", p.Code == "40P01", p.Code.Class() == "57", p.Code.Class() == "08", p.Code.Class() == "53":
 			return errs.New(errs.Unavailable, "error.unavailable").Wrap(err)
 		case p.Code.Class() == "22":
 			return errs.New(errs.Validation, "error.validation").Wrap(err)
@@ -61,6 +62,14 @@ func databaseError(err error) error {
 func Aborted(err error) bool {
 	var p *pq.Error
 	return errors.As(err, &p) && p.Code == "25P02"
+}
+
+// Full reports whether there was no room left for what was to be written: on the disk, or in the
+// database within the size it may have.
+func Full(err error) bool {
+	var p *pq.Error
+	var l *sqlite.Error
+	return errors.Is(err, syscall.ENOSPC) || errors.As(err, &p) && p.Code == "53100" || errors.As(err, &l) && l.Code()&0xff == 13
 }
 
 // constraint does not say which record is in the way: it may be a hidden one.

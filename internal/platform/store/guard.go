@@ -52,12 +52,14 @@ func moving(ctx context.Context) bool { b, _ := ctx.Value(movingKey{}).(bool); r
 
 // quiet are the entities whose changes are not audited: the audit itself,
 // bookkeeping that the audited write causes, the minutes of sessions (their
-// beginning and end are events of their own), and what is on its way: jobs, parts
-// of files, deliveries.
+// beginning and end are events of their own), what is on its way (jobs, parts of
+// files, deliveries, messages to one person), and tags on records, which area/tag
+// writes into the history of the record.
 var quiet = map[string]bool{
 	"ChangeEvent": true, "AuditSeal": true, "AuditHead": true, "OutboxEvent": true, "IdempotencyKey": true,
 	"KeyCounter": true, "UndoEntry": true, "Session": true,
 	"Job": true, "JobSchedule": true, "Blob": true, "BlobChunk": true, "Upload": true, "WebhookDelivery": true, "StoredDocument": true,
+	"Notification": true, "TagLink": true,
 }
 
 // guard installs the checks on the client: rows are narrowed on every query,

@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -36,6 +37,8 @@ type Store struct {
 	Statements *Counter
 
 	inverses map[string]Inverse
+	hanging  map[string]Hang
+	kept     sync.Map // see Kept
 }
 
 // Open connects to the database at url. It does not migrate; see Migrate.
@@ -48,7 +51,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		db.Close()
 		return nil, fmt.Errorf("the database does not answer: %w", err)
 	}
-	s := &Store{DB: db, Dialect: d, URL: databaseURL, Statements: &Counter{}, inverses: map[string]Inverse{}}
+	s := &Store{DB: db, Dialect: d, URL: databaseURL, Statements: &Counter{}, inverses: map[string]Inverse{}, hanging: map[string]Hang{}}
 	gate := newGate(db.Stats().MaxOpenConnections, o.Wait)
 	s.Client = ent.NewClient(ent.Driver(counted{entsql.OpenDB(d, db), s.Statements, gate}))
 	s.guard()
@@ -67,9 +70,11 @@ type unit struct {
 	tx      *ent.Tx
 	set     string
 	changes []Change
+	flushed *flushed // what of the changes is written already; nil for nothing
 	after   []func()
 	undo    string // token under which the change set may be taken back
 	undoes  string
+	kept    map[any]any // see KeptInTx
 }
 
 type unitKey struct{}

@@ -16,6 +16,7 @@ import (
 	"steward/ent/undoentry"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/scope"
+	"steward/internal/rules/custom"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -31,6 +32,37 @@ type Inverse func(ctx context.Context, c *ent.Client, changes []*ent.ChangeEvent
 // OnUndo names the inverse of an entity's changes. Areas call it when they are
 // put together.
 func (s *Store) OnUndo(name string, f Inverse) { s.inverses[name] = f }
+
+// Hang puts something on a record, such as tags, and takes something off it, under the
+// viewer's rights.
+type Hang func(ctx context.Context, on ident.ID, add, remove []ident.ID) error
+
+// OnUndoHanging names what takes back the changes "+name" and "-name" of any record,
+// where name is no edge of it: what hangs on it lies in a table of its own.
+func (s *Store) OnUndoHanging(name string, f Hang) { s.hanging[name] = f }
+
+// hangs returns the part of a change that is about what hangs on the record.
+func (s *Store) hangs(x *ent.ChangeEvent) []string {
+	var out []string
+	for name := range x.Diff {
+		if s.hanging[strings.TrimLeft(name, "+-")] != nil {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// unhang takes that part back.
+func (s *Store) unhang(ctx context.Context, x *ent.ChangeEvent) error {
+	for _, name := range s.hangs(x) {
+		f, d := s.hanging[name[1:]], x.Diff[name]
+		if err := f(ctx, x.EntityID, idList(d[0]), idList(d[1])); err != nil {
+			return err
+		}
+		delete(x.Diff, name)
+	}
+	return nil
+}
 
 // Undoable makes the transaction of ctx one that its actor may take back and
 // returns the token for it. It is worth something only after the commit.
@@ -149,6 +181,9 @@ func (s *Store) untouched(ctx context.Context, c *ent.Client, changes []*ent.Cha
 	last := map[ident.ID]int{}
 	kind := map[ident.ID]string{}
 	for _, x := range changes {
+		if n := len(s.hangs(x)); n > 0 && n == len(x.Diff) {
+			continue // the record itself was not changed
+		}
 		last[x.EntityID] = max(last[x.EntityID], x.EntityVersion)
 		kind[x.EntityID] = x.EntityType
 	}
@@ -182,6 +217,11 @@ func (s *Store) reverse(ctx context.Context, c *ent.Client, x *ent.ChangeEvent) 
 	if e == nil || e.Edit == nil || Op(x.Op) == OpEvent {
 		return nil
 	}
+	if len(s.hangs(x)) > 0 {
+		if err := s.unhang(ctx, x); err != nil || len(x.Diff) == 0 {
+			return err
+		}
+	}
 	if e.Machine != "" {
 		if _, ok := x.Diff["status"]; ok && Op(x.Op) == OpUpdate {
 			return errs.New(errs.State, "error.undo_move")
@@ -199,8 +239,18 @@ func (s *Store) reverse(ctx context.Context, c *ent.Client, x *ent.ChangeEvent) 
 			return err
 		}
 	} else {
+		own := map[string]any{} // of custom fields; nil takes a value away
 		for name, d := range x.Diff {
+			if code, ok := strings.CutPrefix(name, custom.Prefix); ok {
+				own[code] = d[0]
+				continue
+			}
 			if err := restore(e, w, name, d[0], d[1]); err != nil {
+				return err
+			}
+		}
+		if len(own) > 0 {
+			if err := w.Mutation.SetField("custom", own); err != nil {
 				return err
 			}
 		}
