@@ -48,7 +48,7 @@ var neighbours = map[string]string{
 	"invoice": "procurement budget contract product portfolio", "value": "invoice procurement budget contract product portfolio",
 	"okr": "product portfolio move", "intake": "product portfolio", "delivery": "product portfolio", "service": "product portfolio",
 	"partner": "product portfolio", "oncall": "product portfolio", "continuity": "product portfolio",
-	"subject": "", "comment": "subject", "attachment": "subject", "tag": "subject",
+	"custom": "", "subject": "", "comment": "subject", "attachment": "subject", "tag": "", "bulk": "tag", "view": "", "notify": "", "webhook": "notify", "takeout": "",
 	"report": "*", "inbox": "*",
 }
 

@@ -61,7 +61,7 @@ func (w *world) contract(ctx context.Context, c *ent.Client) error {
 		q.SetPortfolioID(id(w.portfolios, x.portfolio)).SetVendorID(id(w.vendors, x.vendor)).SetName(x.name).SetReference(x.reference).
 			SetFrameworkReference(x.framework).SetKind(x.kind).SetStatus(x.status).SetValue(dollars(x.value)).SetCurrency(currency).
 			SetStartOn(start).SetInitialMonths(x.months).SetEndOn(end).SetRenewalMode(x.renewal).SetNoticeMonths(x.notice).SetDecisionLeadDays(x.lead).
-			SetSupportHours(x.hours).SetCustom(map[string]any{"greenClause": x.kind == contract.KindCLOUD})
+			SetSupportHours(x.hours).SetCustom(map[string]any{"green_clause": x.kind == contract.KindCLOUD})
 		if x.ceiling > 0 {
 			q.SetCeiling(dollars(x.ceiling))
 		}

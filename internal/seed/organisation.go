@@ -110,11 +110,17 @@ func (w *world) organisation(ctx context.Context, c *ent.Client) error {
 	w.made["Tag"] += len(tags)
 
 	fields := []*ent.CustomFieldCreate{
-		c.CustomField.Create().SetEntity("Product").SetCode("dataClass").SetName("Data class").SetNameFr("Classe de données").
+		c.CustomField.Create().SetEntity("Product").SetCode("data_class").SetName("Data class").SetNameFr("Classe de données").
 			SetKind(customfield.KindCHOICE).SetChoices([]string{"Public", "Protected A", "Protected B", "Protected C"}).
 			SetHelp("The highest class of data that the product keeps."),
-		c.CustomField.Create().SetEntity("Contract").SetCode("greenClause").SetName("Sustainability clause").SetNameFr("Clause de durabilité").
+		c.CustomField.Create().SetEntity("Contract").SetCode("green_clause").SetName("Sustainability clause").SetNameFr("Clause de durabilité").
 			SetKind(customfield.KindYES_NO),
+		c.CustomField.Create().SetEntity("Product").SetCode("people_a_day").SetName("People a day").SetNameFr("Personnes par jour").
+			SetKind(customfield.KindNUMBER).SetHelp("On an ordinary working day."),
+		c.CustomField.Create().SetEntity("Product").SetCode("privacy_review").SetName("Privacy review").SetNameFr("Examen de la vie privée").
+			SetKind(customfield.KindDATE),
+		c.CustomField.Create().SetEntity("Product").SetCode("status_page").SetName("Status page").SetNameFr("Page d'état").
+			SetKind(customfield.KindLINK),
 	}
 	w.made["CustomField"] += len(fields)
 	return c.CustomField.CreateBulk(fields...).Exec(ctx)

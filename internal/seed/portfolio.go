@@ -2,6 +2,7 @@ package seed
 
 import (
 	"context"
+	"strings"
 
 	"steward/ent"
 	"steward/ent/product"
@@ -71,7 +72,7 @@ func (w *world) portfolio(ctx context.Context, c *ent.Client) error {
 		p := products[i]
 		q.SetPortfolioID(id(w.portfolios, p.portfolio)).SetKey(p.key).SetName(p.name).SetNameFr(p.nameFr).SetSummary(p.summary).SetSummaryFr(p.summaryFr).
 			SetStage(p.stage).SetStageSince(*w.day(p.since)).SetCriticality(p.criticality).SetNillableTeamID(ref(w.teams, p.team)).
-			SetOwnerID(id(w.people, p.owner)).SetNillableSponsorID(ref(w.people, p.sponsor)).SetCustom(map[string]any{"dataClass": p.data}).
+			SetOwnerID(id(w.people, p.owner)).SetNillableSponsorID(ref(w.people, p.sponsor)).SetCustom(w.fieldsOf(p.key, p.data)).
 			SetPublic(p.data == "Public")
 		if p.class != "" {
 			q.SetTimeClass(p.class)
@@ -98,4 +99,21 @@ func portfolioOf(key string) string {
 		}
 	}
 	return ""
+}
+
+// busy says how many people use some of the products, and how long ago privacy was
+// looked at.
+var busy = map[string]struct {
+	people string
+	review int
+}{"CHEFS": {"1250.00", -96}, "KEYCLOAK": {"38400.00", -210}, "CSS": {"64.50", -30}}
+
+// fieldsOf are the values of a product in the fields that the house has added.
+func (w *world) fieldsOf(key, class string) map[string]any {
+	values := map[string]any{"data_class": class}
+	if b, ok := busy[key]; ok {
+		values["people_a_day"], values["privacy_review"] = b.people, w.day(b.review).String()
+		values["status_page"] = "https://status." + strings.ToLower(key) + ".example/"
+	}
+	return values
 }

@@ -27,6 +27,7 @@ import (
 	"steward/ent/procurement"
 	"steward/internal/area/budget"
 	areacontract "steward/internal/area/contract"
+	"steward/internal/area/custom"
 	"steward/internal/area/okr"
 	"steward/internal/platform/devidp"
 	"steward/internal/platform/entity"
@@ -46,6 +47,7 @@ func demo(t *testing.T, s *store.Store, now time.Time) seed.Figures {
 	budget.Install(s)
 	areacontract.Install(s)
 	okr.Install(s)
+	custom.Install(s, custom.Fresh)
 	start := time.Now()
 	figures, err := seed.Demo(context.Background(), s, now, nil)
 	if err != nil {

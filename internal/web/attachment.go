@@ -124,13 +124,13 @@ func patient(w http.ResponseWriter) {
 	_ = c.SetWriteDeadline(until)
 }
 
-// upload remembers that reading a file failed, to tell it from a refused file.
-type upload struct {
+// sending remembers that reading a file failed, to tell it from a refused file.
+type sending struct {
 	io.Reader
 	err error
 }
 
-func (u *upload) Read(p []byte) (int, error) {
+func (u *sending) Read(p []byte) (int, error) {
 	n, err := u.Reader.Read(p)
 	if err != nil && err != io.EOF {
 		u.err = err
@@ -154,7 +154,7 @@ func (s *site) takeFiles(ctx context.Context, on ident.ID, parts *multipart.Read
 		if n++; n > filesAtOnce {
 			return added, append(refused, i18n.C(ctx, "attachment.too_many_at_once", "max", filesAtOnce)), nil
 		}
-		from := &upload{Reader: part}
+		from := &sending{Reader: part}
 		_, err = attachment.Add(ctx, s.store, s.Scanner, on, part.FileName(), from)
 		if from.err != nil {
 			return added, append(refused, cutOff(ctx, from.err)), nil

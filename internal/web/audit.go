@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"maps"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"steward/internal/rules/civil"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
+	"steward/internal/rules/viewer"
 	"steward/views/desk"
 	view "steward/views/entity"
 	"steward/views/ui"
@@ -51,8 +53,9 @@ func (s *site) auditPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := desk.Audit{
-		From:  ui.Field{Name: "from", Label: i18n.T(lang, "desk.from"), Value: q.Get("from")},
-		Until: ui.Field{Name: "until", Label: i18n.T(lang, "desk.until"), Value: q.Get("until")},
+		Export: audit.MayExport(viewer.From(ctx)),
+		From:   ui.Field{Name: "from", Label: i18n.T(lang, "desk.from"), Value: q.Get("from")},
+		Until:  ui.Field{Name: "until", Label: i18n.T(lang, "desk.until"), Value: q.Get("until")},
 	}
 	kinds := ui.Field{Name: "entity", Label: i18n.T(lang, "desk.kind"), Value: f.Entity, Blank: i18n.T(lang, "desk.every")}
 	for _, e := range entity.Registry() {
@@ -77,6 +80,9 @@ func (s *site) auditPage(w http.ResponseWriter, r *http.Request) error {
 		ev := *x.Event
 		ev.Diff = diffOf(x)
 		if e := entity.ByName(kind); e != nil {
+			if show.Own, err = ownOf(ctx, e); err != nil {
+				return err
+			}
 			change = changeOf(ctx, show, e, &ev, "")
 			if e.Registry {
 				kind = view.Name(lang, e, 1)
@@ -91,6 +97,22 @@ func (s *site) auditPage(w http.ResponseWriter, r *http.Request) error {
 		p.Next = "/admin/audit?" + next.Encode()
 	}
 	return s.administer(w, r, i18n.T(lang, "nav.audit"), desk.AuditPage(p))
+}
+
+// exportAudit sends the whole record of changes as a file signed by its head.
+func (s *site) exportAudit(w http.ResponseWriter, r *http.Request) error {
+	if err := offered(r.Context(), "ChangeEvent", access.Read); err != nil {
+		return err
+	}
+	if !audit.MayExport(viewer.From(r.Context())) {
+		return errs.Forbidden()
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(s.Now().Add(10 * time.Minute))
+	w.Header().Set("Content-Type", "application/jsonl")
+	w.Header().Set("Content-Disposition", `attachment; filename="audit-`+s.Now().UTC().Format("2006-01-02")+`.jsonl"`)
+	out := bufio.NewWriter(w)
+	_, err := audit.Export(r.Context(), s.store, out)
+	return s.finished(r, out, err)
 }
 
 // diffOf puts the visible values of an entry back into the form of a diff.

@@ -17,6 +17,7 @@ import (
 	"steward/internal/area/budget"
 	"steward/internal/exchange/sheet"
 	"steward/internal/platform/entity"
+	"steward/internal/platform/event"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
@@ -165,8 +166,8 @@ func (s *site) budgetXLSX(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	err = s.store.Tx(r.Context(), func(ctx context.Context, _ *ent.Client) error {
-		diff := map[string][2]any{"rows": {nil, n}, "format": {nil, "xlsx"}, "query": {nil, r.URL.RawQuery}}
-		return store.Note(ctx, store.Change{Op: store.OpEvent, Entity: "BudgetCell", Portfolio: grid.Portfolio.ID, Diff: diff, Reason: i18n.T(i18n.English, "web.exported", "n", n)})
+		about := map[string]any{"rows": n, "format": "xlsx", "query": r.URL.RawQuery}
+		return store.Note(ctx, event.Change(event.Exported, store.Change{Entity: "BudgetCell", Portfolio: grid.Portfolio.ID, Reason: i18n.T(i18n.English, "web.exported", "n", n)}, about))
 	})
 	if err != nil {
 		return err

@@ -3,12 +3,16 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
+	"steward/internal/area/custom"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
+	rules "steward/internal/rules/custom"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -45,13 +49,20 @@ func (s *site) conflict(w http.ResponseWriter, r *http.Request, e *entity.Entity
 	if err != nil {
 		return err
 	}
+	if show.Own, err = ownOf(ctx, e); err != nil {
+		return err
+	}
+	fields = append(fields, show.Own.Columns(true)...)
 	currency := show.Currency(e, now)
 	version, _ := e.Value(now, "version").(int)
 	c := ui.ConflictProps{ID: "conflict", Action: view.Href(e, now), Reload: view.Href(e, now) + "/edit", Mine: [][2]string{{"version", strconv.Itoa(version)}}}
 	for _, f := range fields {
 		value, sent := t.values[f.Name]
 		text := func(v any) string { return show.Text(e, f, plain(f, v), currency) }
-		was, is := text(e.Value(before, f.Name)), text(e.Value(now, f.Name))
+		was, is := text(show.Value(e, f, before)), text(show.Value(e, f, now))
+		if view.IsOwn(f) {
+			value = show.Own.Typed(f.Name, value)
+		}
 		mine := text(value)
 		if !sent {
 			mine = is
@@ -62,7 +73,7 @@ func (s *site) conflict(w http.ResponseWriter, r *http.Request, e *entity.Entity
 			mine = is
 		}
 		if was != is || mine != is {
-			c.Rows = append(c.Rows, ui.ConflictRow{Field: view.Label(lang, e, f), Before: was, Theirs: is, Mine: mine})
+			c.Rows = append(c.Rows, ui.ConflictRow{Field: show.Label(e, f), Before: was, Theirs: is, Mine: mine})
 		}
 	}
 	c.By, c.At = conflictArgs(ctx, wrong)
@@ -102,6 +113,13 @@ func (s *site) asOf(ctx context.Context, e *entity.Entity, now entity.Row, versi
 			break
 		}
 		for name, d := range change.Diff {
+			if code, own := strings.CutPrefix(name, rules.Prefix); own {
+				values := map[string]any{}
+				maps.Copy(values, custom.Values(e, before))
+				values[code] = d[0]
+				before.Values[e.Index("custom")] = values
+				continue
+			}
 			f, ok := e.Field(name)
 			if !ok {
 				continue

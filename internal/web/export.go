@@ -8,18 +8,22 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 
 	"steward/ent"
+	"steward/internal/area/tag"
 	"steward/internal/exchange/sheet"
 	"steward/internal/exchange/tabular"
 	"steward/internal/platform/entity"
+	"steward/internal/platform/event"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
 	"steward/internal/rules/civil"
+	rules "steward/internal/rules/custom"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/formula"
 	"steward/internal/rules/ident"
@@ -44,9 +48,12 @@ type export struct {
 	show view.Show
 	// names are the records that the rows of a workbook point at.
 	names map[ident.ID]string
-	kind  string
-	raw   bool
-	n     int
+	// tags are those of the rows at hand, where the file has a column of them.
+	tags   map[ident.ID][]*ent.Tag
+	tagged bool
+	kind   string
+	raw    bool
+	n      int
 }
 
 // startExport reads the address as the list does, narrows the viewer to the roles
@@ -73,13 +80,21 @@ func (s *site) startExport(r *http.Request, e *entity.Entity, kind string) (*exp
 		return nil, errs.New(errs.Limit, "web.export_too_large", "n", n, "max", exportRows)
 	}
 	err = s.store.Tx(viewer.With(ctx, v), func(ctx context.Context, _ *ent.Client) error {
-		diff := map[string][2]any{"rows": {nil, n}, "format": {nil, kind}}
+		about := map[string]any{"rows": n, "format": kind}
 		if q := l.values.Encode(); q != "" {
-			diff["query"] = [2]any{nil, q}
+			about["query"] = q
 		}
-		return store.Note(ctx, store.Change{Op: store.OpEvent, Entity: e.Name, Diff: diff, Reason: i18n.T(i18n.English, "web.exported", "n", n)})
+		return store.Note(ctx, event.Change(event.Exported, store.Change{Entity: e.Name, Reason: i18n.T(i18n.English, "web.exported", "n", n)}, about))
 	})
-	return &export{listing: l, site: s, ctx: ctx, n: n, kind: kind, raw: kind == "json" || kind == "csv" && l.values.Get("format") == "raw"}, err
+	if len(l.values["cols"]) == 0 { // whoever chooses no columns takes the added ones along
+		l.columns = append(l.columns, l.own.Columns(true)...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	show := view.Show{Lang: i18n.From(ctx), Zone: i18n.Zone(ctx), Own: l.own}
+	x := &export{listing: l, site: s, ctx: ctx, show: show, n: n, kind: kind, raw: kind == "json" || kind == "csv" && l.values.Get("format") == "raw"}
+	return x, x.lookForTags()
 }
 
 // exporting returns the viewer with only those roles that may take data out as a
@@ -100,6 +115,11 @@ func (x *export) each(f func(entity.Row) error) error {
 		if err != nil {
 			return err
 		}
+		if x.tagged {
+			if x.tags, err = tag.Of(x.ctx, x.site.store, x.entity, idsOf(found)...); err != nil {
+				return err
+			}
+		}
 		if !x.raw {
 			need := wanted{}
 			for _, row := range found {
@@ -108,6 +128,7 @@ func (x *export) each(f func(entity.Row) error) error {
 			if x.show, err = x.site.shower(x.ctx, need); err != nil {
 				return err
 			}
+			x.show.Own = x.own
 			if x.kind == "xlsx" {
 				if err := x.named(need); err != nil {
 					return err
@@ -148,8 +169,11 @@ func (s *site) exportCSV(w http.ResponseWriter, r *http.Request, e *entity.Entit
 		if x.raw {
 			line = append(line, f.Name)
 		} else {
-			line = append(line, view.Label(i18n.From(x.ctx), e, f))
+			line = append(line, x.title(f))
 		}
+	}
+	if x.tagged {
+		line = append(line, x.tagTitle())
 	}
 	_ = cw.Write(line)
 	err = x.each(func(row entity.Row) error {
@@ -160,21 +184,34 @@ func (s *site) exportCSV(w http.ResponseWriter, r *http.Request, e *entity.Entit
 		for _, f := range x.columns {
 			line = append(line, x.cell(f, row))
 		}
+		if x.tagged {
+			line = append(line, formula.Guard(strings.Join(x.tagsOf(row), ";")))
+		}
 		return cw.Write(line)
 	})
 	cw.Flush()
 	return s.finished(r, out, err)
 }
 
+// title heads a column. Two columns that are called alike would not come back, so a
+// custom field that shares its name has its code beside it.
+func (x *export) title(f *entity.Field) string {
+	own, ok := x.own.Of(f.Name)
+	if !ok {
+		return view.Label(x.show.Lang, x.entity, f)
+	}
+	return tabular.OwnTitle(x.entity, x.own, own, x.show.Lang)
+}
+
 // cell is one value of a CSV file.
 func (x *export) cell(f *entity.Field, row entity.Row) string {
-	v := x.entity.Value(row, f.Name)
+	v := x.show.Value(x.entity, f, row)
 	text := entity.Text(v)
 	if x.raw {
 		return text
 	}
 	switch f.Kind {
-	case "money", "decimal", "int", "bp", "date", "period", "time", "bool":
+	case "money", "decimal", "int", "bp", "date", "period", "time", "bool", "yesno":
 		return text
 	case "ref":
 		id, _ := v.(ident.ID)
@@ -202,8 +239,19 @@ func (s *site) exportJSON(w http.ResponseWriter, r *http.Request, e *entity.Enti
 		}
 		first = false
 		object := map[string]any{"id": row.ID}
+		values := map[string]any{}
 		for _, f := range x.columns {
+			if view.IsOwn(f) {
+				values[strings.TrimPrefix(f.Name, rules.Prefix)] = x.show.Kept(e, f, row)
+				continue
+			}
 			object[f.GQL] = e.Value(row, f.Name)
+		}
+		if len(values) > 0 {
+			object["custom"] = values
+		}
+		if x.tagged {
+			object["tags"] = x.tagsOf(row)
 		}
 		b, err := json.Marshal(object)
 		if err == nil {
@@ -227,7 +275,10 @@ func (s *site) exportXLSX(w http.ResponseWriter, r *http.Request, e *entity.Enti
 	lang := i18n.From(x.ctx)
 	columns := []sheet.Column{{Title: "id", Hidden: true}}
 	for _, f := range x.columns {
-		columns = append(columns, sheet.Column{Title: view.Label(lang, e, f), Width: columnWidth(f)})
+		columns = append(columns, sheet.Column{Title: x.title(f), Width: columnWidth(f)})
+	}
+	if x.tagged {
+		columns = append(columns, sheet.Column{Title: x.tagTitle(), Width: 28})
 	}
 	book := sheet.NewBook()
 	defer book.Close()
@@ -240,6 +291,9 @@ func (s *site) exportXLSX(w http.ResponseWriter, r *http.Request, e *entity.Enti
 		line = append(line[:0], sheet.Text(row.ID.String()))
 		for _, f := range x.columns {
 			line = append(line, x.typed(f, row))
+		}
+		if x.tagged {
+			line = append(line, sheet.Text(strings.Join(x.tagsOf(row), ";")))
 		}
 		return page.Row(line...)
 	})
@@ -257,7 +311,7 @@ func (s *site) exportXLSX(w http.ResponseWriter, r *http.Request, e *entity.Enti
 // columnWidth is how wide a column of words is; the others are as wide as their title.
 func columnWidth(f *entity.Field) float64 {
 	switch f.Kind {
-	case "line", "ref", "url", "email":
+	case "line", "ref", "url", "email", "words", "choice", "link":
 		return 28
 	case "text", "strings":
 		return 50
@@ -269,7 +323,7 @@ func columnWidth(f *entity.Field) float64 {
 
 // typed is one value of a workbook.
 func (x *export) typed(f *entity.Field, row entity.Row) sheet.Cell {
-	switch v := x.entity.Value(row, f.Name).(type) {
+	switch v := x.show.Value(x.entity, f, row).(type) {
 	case nil:
 		return sheet.Cell{}
 	case money.Amount:
@@ -370,6 +424,7 @@ func (x *export) about(book *sheet.Book, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	show.Own = x.own
 	page, err := book.Page(say("files.about"), []sheet.Column{{Title: say("files.about"), Width: 24}, {Title: view.Name(lang, x.entity, 2), Width: 80}}, sheet.Options{})
 	if err != nil {
 		return err

@@ -1,14 +1,19 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
+	"steward/internal/platform/auth"
+	"steward/internal/platform/event"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/obs"
 	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
+	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 	"steward/views/entity"
 	"steward/views/layout"
@@ -31,8 +36,14 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := statuses[e.Code]
 	switch e.Code {
 	case errs.Unauthenticated:
-		s.askToSignIn(w, r)
+		if errors.Is(e, auth.ErrNotFresh) {
+			s.askToProve(w, r)
+		} else {
+			s.askToSignIn(w, r)
+		}
 		return
+	case errs.CodeForbidden, errs.CodeNotFound:
+		s.refusal(r, e.Code)
 	case errs.Limit:
 		w.Header().Set("Retry-After", "10")
 	case errs.Unavailable:
@@ -72,6 +83,35 @@ func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	} else if to != "/" {
 		target += "?" + url.Values{"return": {to}}.Encode()
 	}
+	if fragment(r) {
+		w.Header().Set("HX-Redirect", target)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+}
+
+// recordID is the form of ids; anything else in an address may be somebody's text.
+var recordID = regexp.MustCompile(`^[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}$`)
+
+// refusal notes in the record of changes what somebody was not allowed to do: what
+// is forbidden, and writes to what is not there for them.
+func (s *site) refusal(r *http.Request, code errs.Code) {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if code == errs.CodeNotFound && (reads || viewer.From(r.Context()) == nil) {
+		return
+	}
+	about := map[string]any{"route": obs.RequestFrom(r.Context()).Route(), "code": string(code)}
+	if id := ident.ID(r.PathValue("id")); recordID.MatchString(id.String()) {
+		about["record"] = id
+	}
+	s.Events.Refused(r.Context(), event.Refused, address(r), about)
+}
+
+// askToProve leads to the provider, which asks again who this is, and from there
+// back to the page with the form.
+func (s *site) askToProve(w http.ResponseWriter, r *http.Request) {
+	target := auth.FreshLoginURL(back(r))
 	if fragment(r) {
 		w.Header().Set("HX-Redirect", target)
 		w.WriteHeader(http.StatusUnauthorized)

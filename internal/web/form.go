@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"steward/ent"
+	"steward/internal/area/custom"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/store"
@@ -87,7 +88,17 @@ func (t typed) set(e *entity.Entity, m ent.Mutation, creating bool) error {
 			return errs.Invalid(f.Name, "error.required")
 		}
 	}
-	return nil
+	return t.setOwn(m)
+}
+
+// readWhole is readForm with the custom fields of the entity.
+func (s *site) readWhole(r *http.Request, e *entity.Entity, fields []*entity.Field) (typed, error) {
+	t, err := readForm(r, fields)
+	own, oerr := ownOf(r.Context(), e)
+	if oerr != nil {
+		return t, oerr
+	}
+	return t, readOwn(r, own, t, err)
 }
 
 // formFields are the fields of the form of a new or an existing row.
@@ -153,7 +164,7 @@ func (s *site) create(w http.ResponseWriter, r *http.Request, e *entity.Entity) 
 		return err
 	}
 	fields := formFields(viewer.From(ctx), e, true)
-	t, err := readForm(r, fields)
+	t, err := s.readWhole(r, e, fields)
 	for _, f := range fields {
 		if _, sent := t.text[f.Name]; f.Required && !sent && err == nil {
 			err = errs.Invalid(f.Name, "error.required")
@@ -188,7 +199,11 @@ func (s *site) editForm(w http.ResponseWriter, r *http.Request, e *entity.Entity
 	if err != nil {
 		return err
 	}
-	return s.showForm(w, r, e, &row, s.stored(r, e, row), nil, http.StatusOK)
+	t, err := s.stored(r, e, row)
+	if err != nil {
+		return err
+	}
+	return s.showForm(w, r, e, &row, t, nil, http.StatusOK)
 }
 
 // editable returns a row that the viewer may change: not found when they cannot
@@ -206,13 +221,17 @@ func (s *site) editable(ctx context.Context, e *entity.Entity, segment string) (
 }
 
 // stored is the form of a row as it is.
-func (s *site) stored(r *http.Request, e *entity.Entity, row entity.Row) typed {
-	show := view.Show{Lang: i18n.From(r.Context()), Zone: i18n.Zone(r.Context())}
+func (s *site) stored(r *http.Request, e *entity.Entity, row entity.Row) (typed, error) {
+	own, err := ownOf(r.Context(), e)
+	show := view.Show{Lang: i18n.From(r.Context()), Zone: i18n.Zone(r.Context()), Own: own}
 	text := map[string]string{}
+	for _, f := range own.Columns(true) {
+		text[f.Name] = show.InputText(f, show.Kept(e, f, row))
+	}
 	for _, f := range formFields(viewer.From(r.Context()), e, false) {
 		text[f.Name] = show.Input(f, e.Value(row, f.Name))
 	}
-	return typed{text: text}
+	return typed{text: text}, err
 }
 
 // update stores what was changed in a form, if the row is still the one the form
@@ -223,7 +242,7 @@ func (s *site) update(w http.ResponseWriter, r *http.Request, e *entity.Entity) 
 	if err != nil {
 		return err
 	}
-	t, err := readForm(r, formFields(viewer.From(ctx), e, false))
+	t, err := s.readWhole(r, e, formFields(viewer.From(ctx), e, false))
 	token := ""
 	if err == nil {
 		token, err = s.save(ctx, e, row.ID, formVersion(r), t)
@@ -288,6 +307,9 @@ func (s *site) showForm(w http.ResponseWriter, r *http.Request, e *entity.Entity
 	if err != nil {
 		return err
 	}
+	if show.Own, err = ownOf(ctx, e); err != nil {
+		return err
+	}
 	currency := t.text["currency"]
 	var locked []string
 	if row != nil {
@@ -325,8 +347,18 @@ func (s *site) showForm(w http.ResponseWriter, r *http.Request, e *entity.Entity
 		if field.Kind == "money" {
 			in.Unit = currency
 		}
+		if e.Name == "CustomField" && field.Name == "entity" {
+			chosen := *field
+			chosen.Kind = "choice"
+			in.Field, in.Options = &chosen, entities(lang)
+		}
 		f.Inputs = append(f.Inputs, in)
 	}
+	had := map[string]any{}
+	if row != nil {
+		had = custom.Values(e, *row)
+	}
+	f.Inputs = append(f.Inputs, show.Inputs(e, t.text, texts, row == nil, had)...)
 	if fragment(r) {
 		return s.part(w, r, status, view.FormBody(f))
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,7 +11,9 @@ import (
 
 	"steward/ent"
 	"steward/internal/area/comment"
+	"steward/internal/area/tag"
 	"steward/internal/platform/entity"
+	"steward/internal/platform/event"
 	"steward/internal/platform/i18n"
 	"steward/internal/rules/access"
 	"steward/internal/rules/errs"
@@ -51,6 +54,9 @@ func (s *site) history(w http.ResponseWriter, r *http.Request, e *entity.Entity)
 		wantedByDiff(need, e, ev.Diff)
 	}
 	if p.Show, err = s.shower(ctx, need); err != nil {
+		return err
+	}
+	if p.Show.Own, err = ownOf(ctx, e); err != nil {
 		return err
 	}
 	currency := p.Show.Currency(e, row)
@@ -104,6 +110,9 @@ func changeOf(ctx context.Context, show view.Show, e *entity.Entity, ev *ent.Cha
 	if ev.Via != "PAGE" {
 		c.Via = i18n.C(ctx, "via."+ev.Via.String())
 	}
+	if name := event.Of(ev); name != "" {
+		c.What = i18n.C(ctx, "event."+string(name))
+	}
 	if ev.Undoes != "" {
 		c.What = i18n.C(ctx, "change.undo")
 	}
@@ -118,12 +127,21 @@ func changeOf(ctx context.Context, show view.Show, e *entity.Entity, ev *ent.Cha
 		}
 		c.Fields = append(c.Fields, ui.FieldChange{Field: view.Label(show.Lang, e, f), Before: audited(show, e, f, d[0], currency), After: audited(show, e, f, d[1], currency)})
 	}
+	for _, name := range slices.Sorted(maps.Keys(ev.Diff)) {
+		f := &entity.Field{Name: name}
+		if d := ev.Diff[name]; view.IsOwn(f) && e.Registry {
+			c.Fields = append(c.Fields, ui.FieldChange{Field: show.Label(e, f), Before: show.Text(e, f, show.Own.Typed(name, d[0]), ""), After: show.Text(e, f, show.Own.Typed(name, d[1]), "")})
+		}
+	}
 	for _, x := range e.Edges {
 		added, a := ev.Diff["+"+x.Name]
 		removed, b := ev.Diff["-"+x.Name]
 		if a || b {
 			c.Fields = append(c.Fields, ui.FieldChange{Field: view.EdgeLabel(show.Lang, e, x), Before: titles(show, removed[0]), After: titles(show, added[1])})
 		}
+	}
+	if added, removed := ev.Diff["+"+tag.Edge], ev.Diff["-"+tag.Edge]; added[1] != nil || removed[0] != nil {
+		c.Fields = append(c.Fields, ui.FieldChange{Field: i18n.T(show.Lang, "tag.many"), Before: titles(show, removed[0]), After: titles(show, added[1])})
 	}
 	return c
 }

@@ -12,6 +12,7 @@ import (
 	"steward/ent"
 	"steward/ent/importbatch"
 	"steward/internal/exchange/importer"
+	"steward/internal/exchange/upload"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
 	"steward/internal/platform/store"
@@ -44,7 +45,11 @@ func (s *site) importsPage(w http.ResponseWriter, r *http.Request) error {
 			ui.Text(b.ActorName), ui.Text(i18n.Time(lang, b.CreatedAt, i18n.Zone(ctx))), batchState(lang, b)})
 	}
 	title := i18n.T(lang, "nav.imports")
-	return s.administer(w, r, title, desk.TablePage(title, "upload", []desk.Table{t}))
+	add := ""
+	if upload.May(viewer.From(ctx)) {
+		add, t.Blank.Actions = "/imports/new", desk.Link("/imports/new", i18n.T(lang, "upload.title"))
+	}
+	return s.administer(w, r, title, desk.ImportsPage(title, add, t))
 }
 
 func batchState(lang string, b *ent.ImportBatch) ui.Component {

@@ -10,6 +10,11 @@ import (
 
 	"github.com/a-h/templ"
 
+	"steward/ent"
+	"steward/internal/area/custom"
+	"steward/internal/area/tag"
+	saved "steward/internal/area/view"
+	"steward/internal/exchange/upload"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
 	"steward/internal/rules/access"
@@ -42,6 +47,17 @@ func (s *site) listBelow(w http.ResponseWriter, r *http.Request, e *entity.Entit
 	if err != nil {
 		return err
 	}
+	part := targets(r, "list")
+	var views []*ent.SavedView
+	if !part {
+		if views, err = saved.List(ctx, s.store, e.Name); err != nil {
+			return err
+		}
+		if to := s.firstView(r, e, views); to != "" {
+			http.Redirect(w, r, to, http.StatusSeeOther)
+			return nil
+		}
+	}
 	c := s.store.ClientOf(ctx)
 	total, err := e.Count(ctx, c, l.where)
 	if err != nil {
@@ -63,27 +79,45 @@ func (s *site) listBelow(w http.ResponseWriter, r *http.Request, e *entity.Entit
 			}
 		}
 	}
+	for _, id := range l.tags {
+		need.add(id)
+	}
 	show, err := s.shower(ctx, need)
 	if err != nil {
 		return err
 	}
+	show.Own = l.own
 	page := s.listView(r, l, show, total, found)
 	if !page.Editing { // sums of amounts that are being edited would be out of date
 		if page.Sums, err = s.sums(ctx, l); err != nil {
 			return err
 		}
 	}
-	if page.Editing {
-		editable, err := s.writable(ctx, e, access.Write, idsOf(found)...)
+	if page.Editing || page.Bulk != nil {
+		writable, err := s.writable(ctx, e, access.Write, idsOf(found)...)
 		if err != nil {
 			return err
 		}
 		for i := range page.Lines {
-			page.Lines[i].Editable = editable[page.Lines[i].Row.ID]
+			mine := writable[page.Lines[i].Row.ID]
+			page.Lines[i].Editable, page.Lines[i].Pickable = mine && page.Editing, mine
+		}
+		if len(writable) == 0 {
+			page.Bulk = nil
 		}
 	}
-	if targets(r, "list") {
+	tags, err := tag.Of(ctx, s.store, e, idsOf(found)...)
+	if err != nil {
+		return err
+	}
+	for i := range page.Lines {
+		page.Lines[i].Tags = chipsOf(ctx, e, tags[page.Lines[i].Row.ID])
+	}
+	if part {
 		return s.part(w, r, http.StatusOK, view.ListBody(page))
+	}
+	if err := s.showViews(r, l, &page, views); err != nil {
+		return err
 	}
 	if above != nil && total > 0 && !l.narrowed() {
 		if page.Above, err = above(ctx); err != nil {
@@ -142,22 +176,23 @@ func (s *site) listView(r *http.Request, l *listing, show view.Show, total int, 
 	q := ui.Query{Path: "/" + e.Path, Values: values}
 	p := view.List{Entity: e, Show: show, Query: q, Words: l.words, Narrowed: l.narrowed()}
 	for _, f := range l.columns {
-		c := view.Column{Field: f, Label: view.Label(show.Lang, e, f)}
+		c := view.Column{Field: f, Label: show.Label(e, f)}
 		if sortable(f) {
 			c.Sort = f.Name
 		}
 		p.Columns = append(p.Columns, c)
 	}
 	for _, row := range found {
-		p.Lines = append(p.Lines, view.Line{Row: row, Href: view.Href(e, row)})
+		p.Lines = append(p.Lines, view.Line{Row: row, Href: view.Href(e, row), Version: versionOf(e, row)})
 	}
-	for _, f := range seen(v, e) {
-		p.Chooser = append(p.Chooser, view.Choice{Value: f.Name, Label: view.Label(show.Lang, e, f), On: slices.Contains(l.columns, f)})
+	for _, f := range append(seen(v, e), l.own.Columns(true)...) {
+		p.Chooser = append(p.Chooser, view.Choice{Value: f.Name, Label: show.Label(e, f), On: columnOf(l.columns, f.Name) != nil})
 		if filterable(f) && l.inPanel(f) {
 			p.Filters = append(p.Filters, l.filter(show, f))
 		}
 	}
-	p.Chips = l.chips(show, q)
+	p.Chips = append(l.chips(show, q), l.tagChips(show, q)...)
+	p.Tag, p.Bulk = l.tagField(ctx, show), l.bulkBar(ctx, total)
 	first := (l.page - 1) * rows
 	p.Pages = ui.Pages{First: first + 1, Last: first + len(found), Total: total, Target: "list"}
 	if l.page > 1 {
@@ -176,6 +211,9 @@ func (s *site) listView(r *http.Request, l *listing, show view.Show, total int, 
 	if mayCreate(ctx, e) {
 		p.New = "/" + e.Path + "/new"
 	}
+	if custom.Offers(e) && access.May(v, "CustomField", access.Write) {
+		p.Define = "/custom-fields?q=" + e.Name
+	}
 	if !access.ForExport(v, e.Name).Empty() {
 		csv, json := ui.Query{Path: q.Path + ".csv", Values: values}, ui.Query{Path: q.Path + ".json", Values: values}
 		xlsx := ui.Query{Path: q.Path + ".xlsx", Values: values}
@@ -185,6 +223,9 @@ func (s *site) listView(r *http.Request, l *listing, show view.Show, total int, 
 			{Label: i18n.T(show.Lang, "entity.export_raw"), Icon: "table", Href: csv.With("format", "raw")},
 			{Label: i18n.T(show.Lang, "entity.export_json"), Icon: "download", Href: json.String()},
 		}
+	}
+	if importable(e.Name) != nil && upload.May(v) && access.May(v, e.Name, access.Write) {
+		p.Import = "/imports/new?entity=" + e.Name
 	}
 	if !e.ReadOnly && !l.archived && access.May(v, e.Name, access.Write) {
 		p.Editing = l.values.Get("edit") == "1"
@@ -208,6 +249,9 @@ func paged(q ui.Query, page int) string {
 // inPanel reports whether the filter panel offers a field: one that the list shows,
 // or usually shows, or is narrowed by. The address takes more.
 func (l *listing) inPanel(f *entity.Field) bool {
+	if view.IsOwn(f) {
+		return true
+	}
 	switch f.Kind {
 	case "enum", "ref", "bool", "date", "time", "money":
 		return f.List > 0 || slices.Contains(l.columns, f) || slices.ContainsFunc(l.filters, func(c condition) bool { return c.field == f })
@@ -217,10 +261,10 @@ func (l *listing) inPanel(f *entity.Field) bool {
 
 // filter is a group of the panel with what the address says about it.
 func (l *listing) filter(show view.Show, f *entity.Field) view.Filter {
-	out := view.Filter{Field: f, Label: view.Label(show.Lang, l.entity, f)}
+	out := view.Filter{Field: f, Label: show.Label(l.entity, f)}
 	chosen := func(op string) []string {
 		for _, c := range l.filters {
-			if c.field == f && c.op == op {
+			if c.field.Name == f.Name && c.op == op {
 				return c.texts
 			}
 		}
@@ -237,7 +281,13 @@ func (l *listing) filter(show view.Show, f *entity.Field) view.Filter {
 		for _, o := range f.Options {
 			out.Choices = append(out.Choices, view.Choice{Value: o, Label: view.Option(show.Lang, l.entity, f, o), On: slices.Contains(chosen(""), o)})
 		}
-	case "bool":
+	case "choice":
+		for _, o := range f.Options {
+			out.Choices = append(out.Choices, view.Choice{Value: o, Label: o, On: slices.Contains(chosen(""), o)})
+		}
+	case "words", "link":
+		out.Value = one("contains")
+	case "bool", "yesno":
 		for _, o := range []string{"true", "false"} {
 			out.Choices = append(out.Choices, view.Choice{Value: o, Label: show.Text(l.entity, f, o == "true", ""), On: slices.Contains(chosen(""), o)})
 		}
@@ -257,7 +307,7 @@ func (l *listing) chips(show view.Show, q ui.Query) []ui.Chip {
 		out = append(out, ui.Chip{Label: "“" + l.words + "”", Remove: q.Without("q")})
 	}
 	for _, c := range l.filters {
-		label := view.Label(show.Lang, l.entity, c.field)
+		label := show.Label(l.entity, c.field)
 		key := "f." + c.field.Name
 		if c.op != "" {
 			key += "." + c.op
@@ -278,6 +328,8 @@ func (l *listing) chips(show view.Show, q ui.Query) []ui.Chip {
 			label += " ≥ " + text
 		case "lte":
 			label += " ≤ " + text
+		case "contains":
+			label = i18n.T(show.Lang, "custom.contains", "field", label) + " “" + text + "”"
 		case "none":
 			label += ": –"
 		default:

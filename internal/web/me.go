@@ -33,6 +33,7 @@ type me struct {
 	secret string
 	input  auth.TokenInput
 	wrong  error
+	feed   feedState
 }
 
 // profile is the page of the reader's own settings, sessions and tokens.
@@ -87,6 +88,9 @@ func (s *site) showProfile(w http.ResponseWriter, r *http.Request, status int, m
 	}
 	page.Tokens = s.tokenRows(ctx, tokens, portfolios)
 	page.New = tokenForm(ctx, "/me/tokens", v.Roles, portfolios, m.input, m.wrong)
+	if page.Feeds, err = s.feedsOf(ctx, m.feed); err != nil {
+		return err
+	}
 	return s.show(w, r, status, s.frame(r, i18n.T(lang, "web.me"), layout.Crumb{Label: i18n.T(lang, "web.me")}), desk.MePage(page))
 }
 

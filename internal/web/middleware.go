@@ -13,6 +13,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 
+	"steward/internal/platform/auth"
 	"steward/internal/platform/i18n"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/viewer"
@@ -94,7 +95,8 @@ func (s *site) signedIn(h handler) http.Handler {
 		}
 		reader := *v
 		reader.Lang = s.languageOf(r, v)
-		r = r.WithContext(i18n.WithZone(i18n.With(viewer.With(r.Context(), &reader), reader.Lang), v.Zone))
+		ctx := auth.WithFresh(viewer.With(r.Context(), &reader), s.FreshFor)
+		r = r.WithContext(withStore(i18n.WithZone(i18n.With(ctx, reader.Lang), v.Zone), s.store))
 		if err = s.limiters.allow(r, v.ID.String()); err == nil {
 			err = h(w, r)
 		}

@@ -101,6 +101,9 @@ func (s *site) portfolioPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if show.Own, err = ownOf(ctx, e); err != nil {
+		return err
+	}
 	href := view.Href(e, row)
 	p := page.Page{Title: show.Title(e, row), Sub: view.Name(lang, e, 1) + " " + home.Key, Record: href + "?view=record", History: href + "/history"}
 	p.Facts = factsOf(show, e, row, fields)
@@ -137,7 +140,7 @@ func factsOf(show view.Show, e *entity.Entity, row entity.Row, fields []*entity.
 			out = append(out, ui.Fact{Label: view.Label(show.Lang, e, f), Content: show.Cell(e, f, row)})
 		}
 	}
-	return out
+	return append(out, show.Facts(e, row)...)
 }
 
 // portfolioMoney fills in the figures and the years. Each figure leads to the rows

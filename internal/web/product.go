@@ -69,6 +69,9 @@ func (s *site) productPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if show.Own, err = ownOf(ctx, e); err != nil {
+		return err
+	}
 	href := view.Href(e, row)
 	p := page.Page{Title: show.Title(e, row), Sub: view.Name(lang, e, 1), Show: show, Related: related, Record: href + "?view=record", History: href + "/history"}
 	p.Sub, p.Facts = subOf(show, e, row), factsOf(show, e, row, fields)
@@ -111,6 +114,9 @@ func (s *site) productPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if p.Files, err = s.files(ctx, row.ID, href); err != nil {
+		return err
+	}
+	if p.Tags, err = s.tagBox(ctx, e, row, p.Edit != ""); err != nil {
 		return err
 	}
 	f := s.frame(r, p.Title, layout.Crumb{Label: view.Name(lang, e, 2), Href: "/" + e.Path}, layout.Crumb{Label: p.Title})

@@ -11,6 +11,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
+	"steward/internal/area/tag"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
 	"steward/internal/rules/access"
@@ -19,6 +20,7 @@ import (
 	"steward/internal/rules/ident"
 	"steward/internal/rules/money"
 	"steward/internal/rules/viewer"
+	view "steward/views/entity"
 )
 
 // listing is what the address of a list asks for. Every name in it was looked up
@@ -28,8 +30,10 @@ type listing struct {
 	entity   *entity.Entity
 	values   url.Values
 	columns  []*entity.Field
+	own      view.Own // the custom fields of the entity
 	filters  []condition
 	words    string
+	tags     []ident.ID
 	archived bool
 	sort     *entity.Field
 	down     bool
@@ -39,9 +43,10 @@ type listing struct {
 // condition is one filter: a field, how it is compared, and with what.
 type condition struct {
 	field  *entity.Field
-	op     string // "" is one of values; gte, lte, none
+	op     string // "" is one of values; gte, lte, none; contains of custom fields
 	texts  []string
 	values []any
+	where  func(*sql.Selector) // of a custom field
 }
 
 // rows is how many rows a page of a list has.
@@ -70,7 +75,7 @@ func shown(f *entity.Field) bool {
 // filterable reports whether lists can be narrowed by a field.
 func filterable(f *entity.Field) bool {
 	switch f.Kind {
-	case "enum", "ref", "bool", "date", "time", "money", "decimal", "int", "bp", "period", "currency":
+	case "enum", "ref", "bool", "date", "time", "money", "decimal", "int", "bp", "period", "currency", "words", "yesno", "choice", "link":
 		return true
 	}
 	return false
@@ -83,7 +88,7 @@ func sortable(f *entity.Field) bool {
 	case "ref", "id", "text", "strings", "json", "hidden":
 		return false
 	}
-	return true
+	return !view.IsOwn(f)
 }
 
 // readListing reads the address of a list.
@@ -91,13 +96,12 @@ func readListing(r *http.Request, e *entity.Entity) (*listing, error) {
 	v := viewer.From(r.Context())
 	q := r.URL.Query()
 	l := &listing{entity: e, values: q, words: strings.TrimSpace(q.Get("q")), page: 1}
-	fields := seen(v, e)
-	named := func(name string) *entity.Field {
-		if i := slices.IndexFunc(fields, func(f *entity.Field) bool { return f.Name == name }); i >= 0 {
-			return fields[i]
-		}
-		return nil
+	var err error
+	if l.own, err = ownOf(r.Context(), e); err != nil {
+		return nil, err
 	}
+	fields := append(seen(v, e), l.own.Columns(false)...)
+	named := func(name string) *entity.Field { return columnOf(fields, name) }
 	for _, c := range e.Columns() {
 		if f := named(c.Name); f != nil {
 			l.columns = append(l.columns, f)
@@ -137,8 +141,18 @@ func readListing(r *http.Request, e *entity.Entity) (*listing, error) {
 		if !ok {
 			continue
 		}
-		name, op, _ := strings.Cut(rest, ".")
+		name, op := filterName(rest)
 		f := named(name)
+		if own, ok := l.own.Of(name); ok {
+			c, err := ownCondition(r.Context(), f, own, op, q[key])
+			if err != nil {
+				return nil, err
+			}
+			if len(c.texts) > 0 {
+				l.filters = append(l.filters, c)
+			}
+			continue
+		}
 		if f == nil || !filterable(f) {
 			return nil, errs.Invalid(key, "web.unknown_field", "name", name)
 		}
@@ -153,7 +167,8 @@ func readListing(r *http.Request, e *entity.Entity) (*listing, error) {
 			l.filters = append(l.filters, c)
 		}
 	}
-	return l, nil
+	l.tags, err = tagFilter(r.Context(), e, q["tag"])
+	return l, err
 }
 
 func keys(v url.Values) func(func(string) bool) {
@@ -211,7 +226,7 @@ func instant(ctx context.Context, f *entity.Field, text, op string) (any, error)
 
 // narrowed reports whether the list is anything less than all there is.
 func (l *listing) narrowed() bool {
-	return l.words != "" || len(l.filters) > 0 || l.archived || l.page > 1
+	return l.words != "" || len(l.filters) > 0 || len(l.tags) > 0 || l.archived || l.page > 1
 }
 
 // where narrows a query to what the list shows. Conditions on one field are
@@ -226,6 +241,10 @@ func (l *listing) where(sel *sql.Selector) {
 		}
 	}
 	for _, c := range l.filters {
+		if c.where != nil {
+			c.where(sel)
+			continue
+		}
 		column := sel.C(c.field.Name)
 		switch c.op {
 		case "gte":
@@ -241,8 +260,11 @@ func (l *listing) where(sel *sql.Selector) {
 	if p := matching(sel, l.entity, l.words); p != nil {
 		all = append(all, p)
 	}
-	if len(all) > 0 {
-		sel.Where(sql.And(all...))
+	if len(l.tags) > 0 {
+		tag.With(l.tags...)(sel)
+	}
+	for _, p := range all {
+		sel.Where(p)
 	}
 }
 
@@ -262,8 +284,11 @@ func matching(sel *sql.Selector, e *entity.Entity, words string) *sql.Predicate 
 		}
 		all = append(all, sql.Or(or...))
 	}
-	if len(all) == 0 {
+	switch len(all) {
+	case 0:
 		return nil
+	case 1: // ent writes an AND of one OR without parentheses, and what is added would bind to its last part alone
+		return all[0]
 	}
 	return sql.And(all...)
 }

@@ -48,10 +48,17 @@ func (s *site) showRecord(w http.ResponseWriter, r *http.Request, e *entity.Enti
 	if err != nil {
 		return err
 	}
+	if show.Own, err = ownOf(ctx, e); err != nil {
+		return err
+	}
 	p := view.Record{Entity: e, Show: show, Row: row, Href: view.Href(e, row), Related: related, Banners: banners}
 	p.Version, _ = e.Value(row, "version").(int)
 	own := func(f *entity.Field) bool { return !slices.Contains(bookkeeping, f.Name) }
-	for _, f := range slices.Concat(filter(fields, own), filter(fields, func(f *entity.Field) bool { return !own(f) })) {
+	later := filter(fields, func(f *entity.Field) bool { return !own(f) })
+	for _, f := range slices.Concat(filter(fields, own), later) {
+		if len(later) > 0 && f == later[0] {
+			p.Facts = append(p.Facts, show.Facts(e, row)...)
+		}
 		if hiddenFact(e, f) {
 			continue
 		}
@@ -97,6 +104,9 @@ func (s *site) showRecord(w http.ResponseWriter, r *http.Request, e *entity.Enti
 		return err
 	}
 	if p.Files, err = s.files(ctx, row.ID, p.Href); err != nil {
+		return err
+	}
+	if p.Tags, err = s.tagBox(ctx, e, row, change && !archived); err != nil {
 		return err
 	}
 	list := view.Name(show.Lang, e, 2)

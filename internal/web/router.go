@@ -3,6 +3,8 @@ package web
 import (
 	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"steward/internal/platform/assets"
 	"steward/internal/platform/entity"
@@ -26,8 +28,13 @@ func (s *site) pages() map[string]handler {
 		"POST /me/sessions/{id}/end":      s.endSession,
 		"POST /me/tokens":                 s.createToken,
 		"POST /me/tokens/{id}/revoke":     s.revokeToken,
+		"POST /me/feeds":                  s.createFeed,
+		"POST /me/feeds/{id}/revoke":      s.revokeFeed,
 		"POST /undo/{token}":              s.undo,
 		"GET /admin/audit":                s.auditPage,
+		"GET /admin/audit.jsonl":          s.exportAudit,
+		"GET /admin/settings":             s.settingsPage,
+		"POST /admin/settings":            s.saveSettings,
 		"GET /admin/imports":              s.importsPage,
 		"GET /admin/imports/{id}":         s.importPage,
 		"POST /admin/imports/{id}/undo":   s.undoImport,
@@ -42,6 +49,9 @@ func (s *site) pages() map[string]handler {
 		"POST /admin/users/{id}/members":  s.addMember,
 		"POST /admin/members/{id}/remove": s.removeMember,
 		"POST /admin/users/{id}/active":   s.setActive,
+		"GET /admin/users/{id}/data.json": s.personData,
+		"POST /admin/users/{id}/erase":    s.erase,
+		"GET /me/data.json":               s.ownData,
 		"GET /admin/integrations":         s.integrationsPage,
 		"POST /admin/integrations/tokens": s.createServiceToken,
 		"POST /admin/tokens/{id}/revoke":  s.revokeServiceToken,
@@ -54,6 +64,29 @@ func (s *site) pages() map[string]handler {
 		"POST /attachments/{id}/restore":  s.restoreFile,
 		"/":                               s.nothingHere,
 	}
+}
+
+// proved are the routes that want a recent proof of who it is (AN-17). Their verbs
+// demand it; this list lets a form ask before it is sent, see session.
+var proved = []string{
+	"POST /me/tokens",
+	"POST /me/feeds",
+	"POST /admin/users/{id}/roles",
+	"POST /admin/roles/{id}/confirm",
+	"POST /admin/users/{id}/erase",
+	"POST /admin/integrations/tokens",
+	"POST /admin/webhooks",
+	"POST /admin/webhooks/{id}/rotate",
+}
+
+// wantsProof reports whether a form that is sent to the path needs a recent proof.
+func wantsProof(path string) bool {
+	mux := http.NewServeMux()
+	for _, pattern := range proved {
+		mux.Handle(pattern, http.NotFoundHandler())
+	}
+	_, pattern := mux.Handler(&http.Request{Method: http.MethodPost, URL: &url.URL{Path: path}})
+	return slices.Contains(proved, pattern)
 }
 
 // entityPages are the routes of every registry entity, below its path.
@@ -79,6 +112,8 @@ func (s *site) entityPages() map[string]generic {
 		"POST /{id}/restore":        s.restore,
 		"POST /{id}/comments":       s.addComment,
 		"POST /{id}/files":          s.addFiles,
+		"POST /{id}/tags":           s.mark,
+		"POST /bulk":                s.bulk,
 	}
 }
 
@@ -86,6 +121,7 @@ func (s *site) entityPages() map[string]generic {
 func (s *site) public() map[string]handler {
 	return map[string]handler{
 		"GET /sign-in":      s.signIn,
+		"GET /feeds/{file}": s.feed,
 		"POST /me/language": s.setLanguage,
 		"POST /me/theme":    s.setTheme,
 		"POST /me/density":  s.setDensity,
@@ -108,6 +144,9 @@ func (s *site) table() map[string]http.Handler {
 	}
 	all := s.pages()
 	maps.Copy(all, s.budgetPages())
+	maps.Copy(all, s.webhookPages())
+	maps.Copy(all, s.viewPages())
+	maps.Copy(all, s.importPages())
 	for _, r := range s.Config.Routes {
 		all[r.Pattern] = r.Handler
 	}

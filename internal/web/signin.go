@@ -25,9 +25,15 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// session answers whether somebody is signed in. A form that is answered with a
-// page asks before it is sent, so that what was typed can be kept (static/js/app.js).
-func (s *site) session(w http.ResponseWriter, _ *http.Request) error {
+// session answers whether somebody is signed in, and recently enough for the form
+// that is sent to the path "for". A form that is answered with a page asks before it
+// is sent, so that what was typed can be kept (static/js/app.js).
+func (s *site) session(w http.ResponseWriter, r *http.Request) error {
+	if wantsProof(r.URL.Query().Get("for")) {
+		if err := auth.Fresh(r.Context()); err != nil {
+			return err
+		}
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

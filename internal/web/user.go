@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -99,6 +100,12 @@ func (s *site) showUser(w http.ResponseWriter, r *http.Request, id ident.ID, sta
 	}
 	if mayRoles && access.May(v, "Person", access.Write) {
 		page.ActiveAction = base + "/active"
+	}
+	if people.MayTakeOut(v, id) {
+		page.Data = base + "/data.json"
+	}
+	if access.May(v, "Person", access.Manage) && v.ID != id {
+		page.EraseAction = base + "/erase"
 	}
 	members := i18n.T(lang, "nav.members")
 	return s.show(w, r, status, s.frame(r, p.Name, layout.Crumb{Label: members, Href: "/admin/users"}, layout.Crumb{Label: p.Name}), desk.UserPage(page))
@@ -244,5 +251,37 @@ func (s *site) setActive(w http.ResponseWriter, r *http.Request) error {
 			do = people.Reactivate
 		}
 		return do(ctx, s.store, id, formVersion(r), r.PostFormValue("reason"))
+	})
+}
+
+// personData sends everything that is kept about a person.
+func (s *site) personData(w http.ResponseWriter, r *http.Request) error {
+	return s.sendData(w, r, ident.ID(r.PathValue("id")))
+}
+
+// ownData sends everything that is kept about the reader.
+func (s *site) ownData(w http.ResponseWriter, r *http.Request) error {
+	return s.sendData(w, r, viewer.From(r.Context()).ID)
+}
+
+func (s *site) sendData(w http.ResponseWriter, r *http.Request, id ident.ID) error {
+	data, err := people.Data(r.Context(), s.store, id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+id.String()+`.json"`)
+	out := json.NewEncoder(w)
+	out.SetIndent("", " ")
+	_ = out.Encode(data) // the reader may have gone
+	return nil
+}
+
+// erase takes a person out of Steward for good.
+func (s *site) erase(w http.ResponseWriter, r *http.Request) error {
+	id := ident.ID(r.PathValue("id"))
+	return s.userStep(w, r, id, func(ctx context.Context) error {
+		_, err := people.Erase(ctx, s.store, id, r.PostFormValue("reason"))
+		return err
 	})
 }

@@ -7,14 +7,19 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
 
+	"steward/internal/area/webhook"
+	"steward/internal/exchange/importer"
 	"steward/internal/platform/auth"
+	"steward/internal/platform/event"
 	"steward/internal/platform/obs"
 	"steward/internal/platform/scan"
 	"steward/internal/platform/store"
+	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 )
 
@@ -50,12 +55,26 @@ type Config struct {
 	// told to stay on it.
 	HTTPS  bool
 	Limits Limits
+	// FreshFor is how recently somebody must have proved who they are to hand out
+	// rights; 0 is auth.DefaultFresh.
+	FreshFor time.Duration
 	// Scanner looks at files that come in; nil lets all of them pass.
 	Scanner *scan.Scanner
+	// Formats are those of files that can be imported; ImportMax is how many bytes the
+	// files of one import may have, 0 for 256 MB.
+	Formats   importer.Formats
+	ImportMax int64
 	// Banner is shown on every page, for runs that must not be mistaken for
 	// production; it is a message id, empty for none.
 	Banner string
-	Log    *slog.Logger
+	// Person returns the viewer of a person as they are now, Unauthenticated for one who is not active;
+	// calendar feeds are read with it. Nil: there are none.
+	Person func(ctx context.Context, id ident.ID) (*viewer.Viewer, error)
+	// Webhooks are those of the page of administrators; nil: there is no such page.
+	Webhooks *webhook.Service
+	Log      *slog.Logger
+	// Events writes what is refused to the record of changes. Nil: one of its own.
+	Events *event.Recorder
 	// Metrics makes the site log and count its requests itself. Leave it nil where
 	// the caller wraps all doors in obs.Requests.
 	Metrics *obs.Metrics
@@ -87,6 +106,9 @@ func New(c Config) http.Handler {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Events == nil {
+		c.Events = event.NewRecorder(c.Store, c.Log, c.Now)
 	}
 	s := &site{Config: c, store: c.Store, limiters: newLimiters(c.Limits, c.Now)}
 	return s.handler()

@@ -14,7 +14,10 @@ import (
 	"steward/ent"
 	"steward/internal/area/budget"
 	"steward/internal/area/contract"
+	"steward/internal/area/custom"
 	"steward/internal/area/okr"
+	"steward/internal/area/tag"
+	"steward/internal/area/view"
 	"steward/internal/platform/auth"
 	"steward/internal/platform/obs"
 	"steward/internal/platform/store"
@@ -73,7 +76,10 @@ func emptyWorld(t *testing.T, s *store.Store) *world {
 	t.Helper()
 	contract.Install(s)
 	okr.Install(s)
+	custom.Install(s, time.Hour)
 	budget.Install(s)
+	tag.Install(s)
+	view.Install(s)
 	w := &world{t: t, s: s, lang: "en"}
 	w.h = web.New(w.config())
 	return w
@@ -127,7 +133,7 @@ func (w *world) person(name, role string, ms ...viewer.Membership) *viewer.Viewe
 		p = c.Person.Create().SetName(name).SetEmail(strings.ToLower(name) + "@example.org").SaveX(ctx)
 		return nil
 	})
-	return &viewer.Viewer{Kind: viewer.Person, ID: p.ID, Name: name, Roles: []string{role}, Memberships: ms, Via: viewer.ViaPage, Lang: "en", Zone: time.UTC, AuthTime: time.Now()}
+	return &viewer.Viewer{Kind: viewer.Person, ID: p.ID, Name: name, Roles: []string{role}, Memberships: ms, Via: viewer.ViaPage, Lang: "en", Zone: time.UTC, SessionID: ident.New("ses"), AuthTime: time.Now()}
 }
 
 // do writes as the system.
