@@ -464,6 +464,17 @@ func TestHidden(t *testing.T) {
 		if strings.Contains(r.Body, "480000") || !strings.Contains(r.Body, `"hidden":true`) {
 			t.Errorf("history shows the price: %s", r.Body)
 		}
+		// the fields of the house are none of a partner's business: not to read, not to ask by, not in the history
+		w.ask(w.pia(), `mutation{createCustomField(input:{entity:"Contract",code:"margin",name:"Margin"}){id}}`).fine(t)
+		w.ask(w.pia(), `mutation($id:ID!,$v:Int!){updateContract(id:$id,version:$v,input:{custom:{margin:"secret words"}}){custom}}`, "id", w.contracts[0].ID, "v", w.contracts[0].Version).fine(t)
+		seen := w.ask(w.pat(), `{contracts{edges{node{key custom}}}}`)
+		if len(seen.Errors) == 0 || seen.Errors[0].Extensions.Code != "FORBIDDEN" || strings.Contains(seen.Body, "secret words") || seen.at("contracts.edges.0.node.key") == nil {
+			t.Errorf("a partner: %s", seen.Body)
+		}
+		w.ask(w.pat(), `{contracts(where:{not:{customField:[{code:"margin",op:ANY}]}}){totalCount}}`).code(t, "FORBIDDEN")
+		if r := w.ask(w.pat(), `{history(id:"`+string(w.contracts[0].ID)+`"){entries{fields{name before after}}}}`); strings.Contains(r.Body, "secret words") {
+			t.Errorf("history shows a partner: %s", r.Body)
+		}
 		if r := w.ask(w.pia(), `{history(id:"`+string(w.contracts[0].ID)+`"){entries{op actorName fields{name after}}}}`).fine(t); !strings.Contains(r.Body, `{"name":"value","after":"480000.00"}`) {
 			t.Errorf("history of a manager: %s", r.Body)
 		}

@@ -52,6 +52,9 @@ var protected = sync.OnceValue(func() map[string]map[string]string {
 // hidden reports whether the viewer may not see the field of the type.
 func hidden(v *viewer.Viewer, object, field string) bool {
 	column, ok := protected()[object][field]
+	if field == "custom" {
+		column, ok = field, true
+	}
 	return ok && !v.IsSystem() && access.FieldHidden(v, object, column)
 }
 
@@ -76,6 +79,9 @@ func (w *walk) member(object, key string) error {
 	if of, ok := strings.CutSuffix(object, "WhereInput"); ok {
 		if w.predicates++; w.predicates > predicatesMax {
 			return tooLarge("graph.predicates", predicatesMax)
+		}
+		if key == "customField" && hidden(w.viewer, of, "custom") {
+			return errs.New(errs.CodeForbidden, "graph.hidden_filter", "field", key)
 		}
 		for field := range protected()[of] {
 			op, is := strings.CutPrefix(key, field)

@@ -101,6 +101,9 @@ func TestFields(t *testing.T) {
 	if hidden(partner, "Contract", "value") || !hidden(partner, "BudgetCell", "planned") {
 		t.Error("a partner sees own prices and no budget")
 	}
+	if !hidden(partner, "Contract", "custom") || !hidden(partner, "Contract", "custom.margin") || hidden(contributor, "Contract", "custom") {
+		t.Error("fields of the house are for those who may read what they mean")
+	}
 	// Prices of one role do not leak into rows read through another.
 	both := person([]access.Role{access.RoleContributor, access.RolePartner}, product(viewer.LevelContributor), vendor(viewer.LevelPartner))
 	if !hidden(both, "Contract", "value") || spell(access.ForField(both, "Contract", "value")) != "V" || spell(access.For(both, "Contract", access.Read)) != "TV" {

@@ -2,6 +2,7 @@ package access
 
 import (
 	"slices"
+	"strings"
 
 	"steward/internal/rules/viewer"
 )
@@ -73,8 +74,13 @@ var ProtectedFields = map[string][]Role{
 }
 
 // ForField returns the rows in which the viewer may see the field: For with
-// Read, and for a protected field only through the roles that may see it.
+// Read, and for a protected field only through the roles that may see it. The
+// values of custom fields, "custom" or "custom.code", are for those who may read
+// what the fields mean.
 func ForField(v *viewer.Viewer, entity, field string) Reach {
+	if (field == "custom" || strings.HasPrefix(field, "custom.")) && !May(v, "CustomField", Read) {
+		return Reach{}
+	}
 	roles, protected := ProtectedFields[entity+"."+field]
 	return narrowed(v, entity, Read, func(role Role) bool { return !protected || slices.Contains(roles, role) })
 }
