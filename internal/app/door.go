@@ -183,6 +183,7 @@ func (a *App) graphql(signIn *auth.Auth) http.Handler {
 
 // program is a door for programs with the caller in its context, if there is one.
 func (a *App) program(signIn *auth.Auth, door http.Handler) http.Handler {
+	strangers := newStrangers(a.cfg.RateReads)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		v, err := signIn.Authenticate(r)
@@ -193,21 +194,24 @@ func (a *App) program(signIn *auth.Auth, door http.Handler) http.Handler {
 			r = r.WithContext(i18n.With(auth.WithFresh(viewer.With(r.Context(), &w), a.cfg.FreshFor), w.Lang))
 		case errs.CodeOf(err) != errs.Unauthenticated:
 			a.cfg.Log.WarnContext(r.Context(), "credentials could not be checked", "error", err)
-			unavailable(w, r)
+			turnedAway(w, r, http.StatusServiceUnavailable, errs.Unavailable, "error.unavailable", "5")
+			return
+		case !strangers.allow(r):
+			turnedAway(w, r, http.StatusTooManyRequests, errs.Limit, "error.limit", "60")
 			return
 		}
 		door.ServeHTTP(w, r)
 	})
 }
 
-// unavailable answers a request whose credentials could not be checked, in the form of every GraphQL error.
-func unavailable(w http.ResponseWriter, r *http.Request) {
+// turnedAway answers a request that does not come as far as GraphQL, in the form of every error there.
+func turnedAway(w http.ResponseWriter, r *http.Request, status int, code errs.Code, message, wait string) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Retry-After", "5")
-	w.WriteHeader(http.StatusServiceUnavailable)
+	w.Header().Set("Retry-After", wait)
+	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []any{map[string]any{ // the caller may have gone
-		"message":    i18n.T(web.Language(r), "error.unavailable"),
-		"extensions": map[string]any{"code": string(errs.Unavailable), "requestId": obs.RequestID(r.Context())},
+		"message":    i18n.T(web.Language(r), message),
+		"extensions": map[string]any{"code": string(code), "requestId": obs.RequestID(r.Context())},
 	}}})
 }

@@ -6,6 +6,10 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"steward/internal/platform/i18n"
+	"steward/internal/rules/errs"
+	"steward/internal/web"
 )
 
 // class is a kind of request. Under overload people's pages go before programs, and both before files: each
@@ -87,10 +91,10 @@ func (s *shedder) wrap(next http.Handler) http.Handler {
 // refuseBusy is the answer to what was too much.
 func refuseBusy(w http.ResponseWriter, r *http.Request, c class) {
 	if c == api {
-		unavailable(w, r)
+		turnedAway(w, r, http.StatusServiceUnavailable, errs.Unavailable, "error.unavailable", "5")
 		return
 	}
 	w.Header().Set("Retry-After", "2")
 	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, "Steward is busy. Please try again in a moment.", http.StatusServiceUnavailable)
+	http.Error(w, i18n.T(web.Language(r), "error.unavailable"), http.StatusServiceUnavailable)
 }
