@@ -476,7 +476,11 @@ func TestOtherStreams(t *testing.T) {
 		})
 		const cells = `mutation($l:ID!,$k:String!){setBudgetCells(input:{cells:[{lineId:$l,period:"2026-04",field:PLANNED,amount:"10",version:0},{lineId:$l,period:"2026-05",field:PLANNED,amount:"10",version:0}],idempotencyKey:$k}){undoToken}}`
 		w.ask(w.pia(), cells, "l", line.ID, "k", "1").fine(t)
-		if kind, id, r := b.next(); kind != "next" || id == "" || r.at("budgetChanged.actorName") != "pia" || len(r.at("budgetChanged.lines").([]any)) != 1 || r.at("budgetChanged.lines.0.id") != line.ID.String() {
+		kind, id, r := b.next()
+		for kind == "next" && r.at("budgetChanged.actorName") == "Steward" {
+			kind, id, r = b.next() // the making of the line: a transaction of another database may hold the feed up
+		}
+		if kind != "next" || id == "" || r.at("budgetChanged.actorName") != "pia" || len(r.at("budgetChanged.lines").([]any)) != 1 || r.at("budgetChanged.lines.0.id") != line.ID.String() {
 			t.Errorf("budget: %s %v", kind, r)
 		}
 		if n := s.Client.BudgetCell.Query().Where(budgetcell.LineID(line.ID)).CountX(testkit.System()); n != 2 {
@@ -484,12 +488,12 @@ func TestOtherStreams(t *testing.T) {
 		}
 
 		// A job, until it has ended; it is its asker's alone.
-		id, err := job.Enqueue(viewer.With(context.Background(), w.pia()), s, "work", nil, job.Options{})
+		work, err := job.Enqueue(viewer.With(context.Background(), w.pia()), s, "work", nil, job.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		const progress = `subscription($j:ID!){importProgress(job:$j){status done total}}`
-		j := w.stream(site, w.pia(), "", progress, map[string]any{"j": id})
+		j := w.stream(site, w.pia(), "", progress, map[string]any{"j": work})
 		if kind, _, r := j.next(); kind != "next" || r.at("importProgress.status") != "READY" {
 			t.Errorf("job: %s %v", kind, r)
 		}
@@ -512,10 +516,10 @@ func TestOtherStreams(t *testing.T) {
 				t.Fatalf("job: %s %v", kind, r)
 			}
 		}
-		if r := w.ask(w.pia(), `query($j:ID!){job(id:$j){status}}`, "j", id).fine(t); r.at("job.status") != "DONE" {
+		if r := w.ask(w.pia(), `query($j:ID!){job(id:$j){status}}`, "j", work).fine(t); r.at("job.status") != "DONE" {
 			t.Errorf("%s", r.Body)
 		}
-		w.ask(w.fia(), `query($j:ID!){job(id:$j){status}}`, "j", id).code(t, "NOT_FOUND")
+		w.ask(w.fia(), `query($j:ID!){job(id:$j){status}}`, "j", work).code(t, "NOT_FOUND")
 
 		// Messages to one person, in their words; coming back, the ones since.
 		tell := func(to ident.ID, name string) {

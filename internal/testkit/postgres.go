@@ -38,6 +38,14 @@ var shared struct {
 	err    error
 }
 
+// Alone makes this process start a server of its own whatever STEWARD_TEST_PG names, for packages that
+// wait until a change has settled: an open transaction of another test, in whatever database of the same
+// server, would hold that up. Call it in TestMain, once.
+func Alone(m *testing.M) int {
+	_ = os.Unsetenv("STEWARD_TEST_PG")
+	return m.Run()
+}
+
 // Postgres returns the server of this test run: the one that STEWARD_TEST_PG names (`make test`
 // starts one for all packages), else one that this process starts at the first call and that dies
 // with it. Without PostgreSQL the test fails: it never skips.

@@ -1,0 +1,11 @@
+package graph_test
+
+import (
+	"os"
+	"testing"
+
+	"steward/internal/testkit"
+)
+
+// What is told in the order of commit waits for every transaction that began before.
+func TestMain(m *testing.M) { os.Exit(testkit.Alone(m)) }
