@@ -87,8 +87,10 @@ func (w *world) placeholders(v *viewer.Viewer) func(path string) string {
 		return rows[0].ID
 	}
 	batch, _ := w.imported(v, tabular.Format{}, "name\nAcme\n", "entity", "Vendor")
-	var comment ident.ID
+	sent := ident.ID(strings.TrimPrefix(w.sendFile(v, "vendors.csv", "name\nBeta\n"), "/imports/"))
+	var comment, kept ident.ID
 	w.do(func(ctx context.Context, c *ent.Client) error {
+		kept = c.SavedView.Create().SetEntity("Vendor").SetName("Kept").SetPersonID(v.ID).SaveX(ctx).ID
 		comment = c.Comment.Create().SetSubjectType("Vendor").SetSubjectID(first(entity.ByName("Vendor"))).SetAuthorID(v.ID).SetAuthorName(v.Name).SetBody("x").SaveX(ctx).ID
 		return nil
 	})
@@ -104,6 +106,10 @@ func (w *world) placeholders(v *viewer.Viewer) func(path string) string {
 			id = first(e)
 		case strings.HasPrefix(path, "/admin/imports/"):
 			id = batch.ID
+		case strings.HasPrefix(path, "/imports/"):
+			id = sent
+		case strings.HasPrefix(path, "/views/"):
+			id = kept
 		case strings.HasPrefix(path, "/admin/users/"):
 			id = v.ID
 		case strings.HasPrefix(path, "/comments/"):

@@ -222,6 +222,11 @@ func (w *world) writing(p who, r *row) {
 		in, at, refs := w.input(r.house, e)
 		got := w.try(p.v, "create"+e.Name, "$in: Create"+e.Name+"Input!, $k: String", "input: $in, idempotencyKey: $k", "in", in, "k", w.fresh())
 		check("create", got, creation(p.v, at, refs))
+		if w.mutation("upsert" + e.Name) {
+			in, at, refs := w.input(r.house, e)
+			got := w.try(p.v, "upsert"+e.Name, "$in: Create"+e.Name+"Input!, $x: String!, $k: String", `source: "elsewhere", externalId: $x, input: $in, idempotencyKey: $k`, "in", in, "x", w.fresh(), "k", w.fresh())
+			check("upsert", got, creation(p.v, at, refs))
+		}
 	}
 	version, _ := e.Value(w.read(r), "version").(int)
 	if w.mutation("update" + e.Name) {
@@ -252,7 +257,7 @@ func (w *world) mutation(name string) bool {
 
 // generated reports whether a mutation is one that every entity has.
 func generated(f *ast.FieldDefinition) bool {
-	return slices.ContainsFunc([]string{"create", "update", "archive", "restore"}, func(verb string) bool {
+	return slices.ContainsFunc([]string{"create", "update", "upsert", "archive", "restore"}, func(verb string) bool {
 		name, ok := strings.CutPrefix(f.Name, verb)
 		return ok && entity.ByName(name) != nil
 	})

@@ -133,6 +133,9 @@ func (p Place) Before(o Place) bool {
 // places that Find, Now or Read has returned, as far as the viewer may see them, the
 // place to go on from, and whether there is more before the end.
 func Read(ctx context.Context, s *store.Store, after, end Place, types []string, limit int) (list []Change, next Place, more bool, err error) {
+	if limit <= 0 {
+		return nil, after, after.Before(end), nil
+	}
 	if len(types) == 0 {
 		types = Types()
 	}

@@ -22,7 +22,14 @@ func TestRolesOfTheDatabase(t *testing.T) {
 	if testkit.OnlySQLite() {
 		return
 	}
-	address := testkit.PostgresURL(t)
+	server := testkit.StartPostgres(t) // roles belong to a server, and take its administrator to make
+	address, err := server.CreateDB("roles", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Migrate(t.Context(), address); err != nil {
+		t.Fatal(err)
+	}
 	for _, bad := range []string{"", "a b", "a;drop table x", `a"b`, "Ä"} {
 		if err := store.GrantRoles(t.Context(), address, bad, "b"); err == nil {
 			t.Errorf("the role %q is taken", bad)
