@@ -72,6 +72,8 @@ func TestAdminGrantsAndRevokes(t *testing.T) {
 		w.get(w.ada, user).want(200).page().Want("#user-members li", "Common Components", "Viewer")
 		w.post(w.vic, user+"/roles", sum("role", "app-admin", "reason", "me")).want(404)
 		w.post(w.ada, "/admin/users/"+w.ada.ID.String()+"/roles", sum("role", "viewer", "reason", "me")).want(403)
+		p.Want("#user-roles form textarea[name=reason][required]") // the form asks for what the verb demands
+		w.post(w.ada, p.Attr("#user-roles form", "action"), sum("reason", "")).want(422)
 		w.post(w.ada, p.Attr("#user-roles form", "action"), sum("reason", "Done")).want(303)
 		w.get(w.ada, user).want(200).page().WantNone("#user-roles form")
 		w.post(w.ada, user+"/active", sum("version", "1", "active", "false", "reason", "Left")).want(303)

@@ -50,7 +50,7 @@ func (s *site) showUser(w http.ResponseWriter, r *http.Request, id ident.ID, sta
 	mayRoles := access.May(v, "RoleGrant", access.Write) && v.ID != id
 	mayMembers := access.May(v, "Membership", access.Write) && v.ID != id
 	for _, g := range rights.Grants {
-		row := desk.Grant{Text: i18n.T(lang, "role."+g.Role), Sub: g.Reason, Waits: people.Pending(g)}
+		row := desk.Grant{ID: g.ID.String(), Text: i18n.T(lang, "role."+g.Role), Sub: g.Reason, Waits: people.Pending(g)}
 		if mayRoles {
 			row.Revoke = "/admin/roles/" + g.ID.String() + "/revoke"
 			if row.Waits && g.CreatedBy != v.ID.String() {
@@ -68,7 +68,7 @@ func (s *site) showUser(w http.ResponseWriter, r *http.Request, id ident.ID, sta
 		if m.Scope == "ALL" {
 			where = i18n.T(lang, "desk.all_portfolios")
 		}
-		row := desk.Grant{Text: where, Sub: i18n.T(lang, "level."+m.Level.String())}
+		row := desk.Grant{ID: m.ID.String(), Text: where, Sub: i18n.T(lang, "level."+m.Level.String())}
 		if m.GrantedBy == "IDP" {
 			row.Sub += " · " + i18n.T(lang, "desk.from_provider")
 		} else if mayMembers {
