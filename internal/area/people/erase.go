@@ -124,8 +124,8 @@ func erase(ctx context.Context, s *store.Store, c *ent.Client, id ident.ID, word
 	}
 	for _, i := range identities {
 		emptied = append(emptied, i.ID)
-		if len(i.Subject) > 5 { // a shorter one is part of other words
-			words = append(words, store.Word{From: i.Subject, To: "erased"})
+		if len(i.Subject) > 5 { // it may be any word of the provider's: only where it is all of a text is it theirs
+			words = append(words, store.Word{From: i.Subject, To: "erased", Whole: true})
 		}
 	}
 	feeds, err := c.CalendarFeed.Query().Where(calendarfeed.PersonID(id)).IDs(ctx)

@@ -144,9 +144,10 @@ func TestErase(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// a name of one word is replaced where it stands alone, not inside other words
+		// a name of one word, and a subject, are replaced where they stand alone, not inside other words
 		err = w.s.Tx(testkit.System(), func(ctx context.Context, c *ent.Client) error {
-			c.Vendor.Create().SetName("Norander").ExecX(ctx)
+			c.Vendor.Create().SetName("Norander").SetNote("The portfolio of bridges").ExecX(ctx)
+			c.PersonIdentity.Create().SetPersonID(w.nora.ID).SetIssuer("https://id.example.org").SetSubject("portfolio").ExecX(ctx)
 			return nil
 		})
 		if err != nil {
@@ -154,6 +155,9 @@ func TestErase(t *testing.T) {
 		}
 		if _, err := people.Erase(w.admin, w.s, w.nora.ID, "asked"); err != nil {
 			t.Fatal(err)
+		}
+		if found := testkit.Find(t, w.s, "The portfolio of bridges"); len(found) == 0 {
+			t.Error("a subject that is a word has changed the text of others")
 		}
 		if found := testkit.Find(t, w.s, "Nora"); len(found) == 0 || strings.Contains(strings.Join(found, " "), "Nora ") {
 			t.Errorf("%v", found)
