@@ -370,6 +370,7 @@ func AllFaults(ctx context.Context, s *store.Store, u *ent.Upload) ([]importer.F
 	if err != nil {
 		return nil, err
 	}
+	defer in.Close()
 	text, err := io.ReadAll(in)
 	if err != nil {
 		return nil, err
