@@ -15,6 +15,7 @@ import (
 
 	"steward/ent"
 	"steward/internal/area/budget"
+	"steward/internal/area/takeout"
 	"steward/internal/exchange/sheet"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/event"
@@ -130,7 +131,7 @@ func (s *site) budgetXLSX(w http.ResponseWriter, r *http.Request) error {
 	if access.ForExport(v, "BudgetCell").Empty() {
 		return errs.Forbidden()
 	}
-	ctx := viewer.With(r.Context(), exporting(v))
+	ctx := viewer.With(r.Context(), takeout.Taking(v))
 	grid, err := s.gridOfPortfolio(ctx, r.WithContext(ctx), r.URL.Query())
 	if err != nil {
 		return err

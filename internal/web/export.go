@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"steward/ent"
 	"steward/internal/area/tag"
+	"steward/internal/area/takeout"
 	"steward/internal/exchange/sheet"
 	"steward/internal/exchange/tabular"
 	"steward/internal/platform/entity"
@@ -66,7 +66,7 @@ func (s *site) startExport(r *http.Request, e *entity.Entity, kind string) (*exp
 	if access.ForExport(v, e.Name).Empty() {
 		return nil, errs.Forbidden()
 	}
-	r = r.WithContext(viewer.With(r.Context(), exporting(v)))
+	r = r.WithContext(viewer.With(r.Context(), takeout.Taking(v)))
 	l, err := readListing(r, e)
 	if err != nil {
 		return nil, err
@@ -95,16 +95,6 @@ func (s *site) startExport(r *http.Request, e *entity.Entity, kind string) (*exp
 	show := view.Show{Lang: i18n.From(ctx), Zone: i18n.Zone(ctx), Own: l.own}
 	x := &export{listing: l, site: s, ctx: ctx, show: show, n: n, kind: kind, raw: kind == "json" || kind == "csv" && l.values.Get("format") == "raw"}
 	return x, x.lookForTags()
-}
-
-// exporting returns the viewer with only those roles that may take data out as a
-// file: what other roles let them read stays here.
-func exporting(v *viewer.Viewer) *viewer.Viewer {
-	c := *v
-	c.Roles = slices.DeleteFunc(slices.Clone(v.Roles), func(role string) bool {
-		return !slices.ContainsFunc(access.Grants(access.Role(role), access.ResourceExport), func(g access.Grant) bool { return g.Allows(access.Read) })
-	})
-	return &c
 }
 
 // each calls f for every row, batch by batch.
