@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(testkit.Alone(m)) // what is sealed in the order of commit waits for every transaction that began before
 }
 
 // both runs the test on a fresh migrated database of each kind.
