@@ -6,6 +6,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"steward/ent/budgetplan"
+	entportfolio "steward/ent/portfolio"
 	"steward/ent/predicate"
 	"steward/internal/area/portfolio"
 	"steward/internal/platform/store"
@@ -50,15 +51,15 @@ func counted(s *sql.Selector) {
 // (see Counted), one row for each fiscal year and currency in that order; of one portfolio
 // (by key or slug, errs.NotFound when the viewer has no such) and one fiscal year where given.
 // Whoever reads a plan reads its lines, so what the plans keep of them is added up. It takes
-// one statement, two with a portfolio.
+// one statement, and another where it finds nothing in a portfolio, which may not be there.
 func Totals(ctx context.Context, s *store.Store, portfolioKey *string, fiscalYear *int) ([]YearTotals, error) {
 	q := s.ClientOf(ctx).BudgetPlan.Query().Where(Counted(), budgetplan.LineCountGT(0))
 	if portfolioKey != nil {
-		p, err := portfolio.ByKey(ctx, s, *portfolioKey)
-		if err != nil {
-			return nil, err
-		}
-		q.Where(budgetplan.PortfolioID(p.ID))
+		key := portfolio.Key(*portfolioKey)
+		q.Where(func(sel *sql.Selector) {
+			p := sql.Dialect(sel.Dialect()).Table(entportfolio.Table).As("p")
+			sel.Where(sql.In(sel.C(budgetplan.FieldPortfolioID), sql.Dialect(sel.Dialect()).Select(p.C(entportfolio.FieldID)).From(p).Where(sql.EQ(p.C(entportfolio.FieldKey), key))))
+		})
 	}
 	if fiscalYear != nil {
 		q.Where(budgetplan.FiscalYear(*fiscalYear))
@@ -86,6 +87,11 @@ func Totals(ctx context.Context, s *store.Store, portfolioKey *string, fiscalYea
 	}).Scan(ctx, &rows)
 	if err != nil {
 		return nil, store.Known(err)
+	}
+	if portfolioKey != nil && len(rows) == 0 {
+		if _, err := portfolio.ByKey(ctx, s, *portfolioKey); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]YearTotals, len(rows))
 	for i, r := range rows {

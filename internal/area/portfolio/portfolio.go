@@ -19,10 +19,15 @@ const keyPrefix = "PF"
 // ByKey returns the portfolio with a key (PF-CHEFS) or the slug made of it (chefs), archived
 // ones included; errs.NotFound when the viewer has no such portfolio.
 func ByKey(ctx context.Context, s *store.Store, keyOrSlug string) (*ent.Portfolio, error) {
+	p, err := s.ClientOf(ctx).Portfolio.Query().Where(entportfolio.Key(Key(keyOrSlug))).Only(ctx)
+	return p, store.Known(err)
+}
+
+// Key returns the key that a key or a slug stands for.
+func Key(keyOrSlug string) string {
 	key := strings.ToUpper(strings.TrimSpace(keyOrSlug))
 	if !strings.HasPrefix(key, keyPrefix+"-") {
 		key = keyPrefix + "-" + key
 	}
-	p, err := s.ClientOf(ctx).Portfolio.Query().Where(entportfolio.Key(key)).Only(ctx)
-	return p, store.Known(err)
+	return key
 }

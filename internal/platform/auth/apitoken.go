@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"steward/ent"
-	"steward/ent/apitoken"
 	"steward/ent/integration"
 	"steward/internal/platform/scope"
-	"steward/internal/platform/store"
 	"steward/internal/rules/access"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
@@ -135,12 +133,12 @@ func (a *Auth) byAPIToken(ctx context.Context, secret string) (*viewer.Viewer, e
 	if !wellFormed(secret) {
 		return nil, refusal(errors.New("an API token with a wrong checksum"))
 	}
-	t, err := a.store.Client.ApiToken.Query().Where(apitoken.TokenHash(hashOf(secret))).WithPerson().WithIntegration().Only(ctx)
+	t, err := tokenOf(ctx, a.store, hashOf(secret))
 	switch {
-	case ent.IsNotFound(err):
-		return nil, refusal(errors.New("an unknown API token"))
 	case err != nil:
-		return nil, store.Known(err)
+		return nil, err
+	case t == nil:
+		return nil, refusal(errors.New("an unknown API token"))
 	case t.RevokedAt != nil:
 		return nil, refusal(errors.New("a revoked API token"))
 	case !a.now().Before(t.ExpiresAt) || t.ExpiresAt.Sub(t.CreatedAt) > (TokenDays+1)*24*time.Hour:
@@ -153,7 +151,10 @@ func (a *Auth) byAPIToken(ctx context.Context, secret string) (*viewer.Viewer, e
 		}
 		v = serviceToken(t, i)
 	} else {
-		if v, err = a.person(ctx, t.Edges.Person); err != nil {
+		if t.PersonID == nil {
+			return nil, errNobody
+		}
+		if v, err = a.person(ctx, *t.PersonID); err != nil {
 			return nil, err
 		}
 		v.Roles = both(v.Roles, t.Roles)

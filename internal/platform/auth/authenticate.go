@@ -78,7 +78,7 @@ func (a *Auth) authenticate(ctx context.Context, r *http.Request, used bool) (*v
 			return nil, err
 		}
 	}
-	v, err := a.person(ctx, s.Edges.Person)
+	v, err := a.person(ctx, s.PersonID)
 	if err != nil {
 		return nil, err
 	}

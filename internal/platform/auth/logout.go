@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"steward/ent"
+	"steward/ent/person"
 	"steward/ent/predicate"
 	"steward/ent/session"
 	"steward/internal/platform/i18n"
@@ -34,7 +35,8 @@ func (a *Auth) Logout(w http.ResponseWriter, r *http.Request) {
 					hint = string(raw)
 				}
 			}
-			who := &viewer.Viewer{Kind: viewer.Person, ID: s.PersonID, Name: s.Edges.Person.Name, Via: viewer.ViaPage, RequestID: obs.RequestID(ctx)}
+			name, _ := a.store.Client.Person.Query().Where(person.ID(s.PersonID)).Select(person.FieldName).String(ctx) // whoever is gone signs out too
+			who := &viewer.Viewer{Kind: viewer.Person, ID: s.PersonID, Name: name, Via: viewer.ViaPage, RequestID: obs.RequestID(ctx)}
 			if err := a.endSession(scope.Elevate(viewer.With(ctx, who)), s, "signed out"); err != nil {
 				a.log.ErrorContext(ctx, "sign-out failed", "error", err)
 				a.fail(w, r, http.StatusServiceUnavailable, "auth.not_stored")

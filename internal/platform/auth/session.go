@@ -51,7 +51,7 @@ func (a *Auth) find(ctx context.Context, secret string) (*ent.Session, error) {
 	if len(secret) != 43 { // ours are 32 bytes in base64
 		return nil, errNobody
 	}
-	s, err := a.store.Client.Session.Query().Where(session.TokenHash(hashOf(secret))).WithPerson().Only(ctx)
+	s, err := a.store.Client.Session.Query().Where(session.TokenHash(hashOf(secret))).Only(ctx)
 	switch {
 	case ent.IsNotFound(err), errs.CodeOf(err) == errs.CodeNotFound:
 		return nil, errNobody

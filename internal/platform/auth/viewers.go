@@ -8,11 +8,8 @@ import (
 
 	"steward/ent"
 	"steward/ent/membership"
-	"steward/ent/personidentity"
 	"steward/ent/product"
-	"steward/ent/rolegrant"
 	"steward/internal/platform/store"
-	"steward/internal/rules/access"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 )
@@ -21,43 +18,20 @@ import (
 // jobs and tests need it. The error has the code Unauthenticated for somebody
 // who is not active.
 func (a *Auth) Person(ctx context.Context, id ident.ID) (*viewer.Viewer, error) {
-	ctx = system(ctx)
-	p, err := a.store.Client.Person.Get(ctx, id)
-	if ent.IsNotFound(err) {
-		return nil, errNobody
-	}
-	if err != nil {
-		return nil, store.Known(err)
-	}
-	return a.person(ctx, p)
+	return a.person(system(ctx), id)
 }
 
 // person loads roles and memberships at every request, so that what is taken
 // away is gone with the next one.
-func (a *Auth) person(ctx context.Context, p *ent.Person) (*viewer.Viewer, error) {
-	if p == nil || !p.Active || p.ArchivedAt != nil {
-		return nil, errNobody
-	}
-	v := &viewer.Viewer{Kind: viewer.Person, ID: p.ID, Name: p.Name, Zone: zone(p.TimeZone)}
-	if p.Language != nil {
-		v.Lang = p.Language.String()
-	}
-	c, now := a.store.ClientOf(ctx), a.now()
-	identities, err := c.PersonIdentity.Query().Where(personidentity.PersonID(p.ID), personidentity.Issuer(a.cfg.StoredIssuer)).All(ctx)
-	if err != nil {
-		return nil, store.Known(err)
-	}
-	for _, i := range identities {
-		v.Roles = append(v.Roles, i.Roles...)
-	}
-	granted, err := grantedRoles(ctx, c, p.ID, now)
+func (a *Auth) person(ctx context.Context, id ident.ID) (*viewer.Viewer, error) {
+	p, err := standingOf(ctx, a.store, id, a.cfg.StoredIssuer, a.now())
 	if err != nil {
 		return nil, err
 	}
-	v.Roles = append(v.Roles, granted...)
+	v := &viewer.Viewer{Kind: viewer.Person, ID: id, Name: p.name, Zone: zone(p.zone), Lang: p.lang, Roles: append(p.provided, p.granted...)}
 	slices.Sort(v.Roles)
 	v.Roles = slices.Compact(v.Roles)
-	v.Memberships, err = memberships(ctx, c, p.ID, now)
+	v.Memberships, err = expand(ctx, a.store.ClientOf(ctx), p.memberships)
 	return v, err
 }
 
@@ -68,57 +42,16 @@ func (a *Auth) person(ctx context.Context, p *ent.Person) (*viewer.Viewer, error
 // It needs no identity provider: which issuer's roles count was settled when they signed in.
 func Still(ctx context.Context, s *store.Store, was *viewer.Viewer) (*viewer.Viewer, error) {
 	ctx = system(ctx)
-	c, now := s.ClientOf(ctx), time.Now()
-	p, err := c.Person.Get(ctx, was.ID)
-	if ent.IsNotFound(err) {
-		return nil, errNobody
-	}
-	if err != nil {
-		return nil, store.Known(err)
-	}
-	if !p.Active || p.ArchivedAt != nil {
-		return nil, errNobody
-	}
-	identities, err := c.PersonIdentity.Query().Where(personidentity.PersonID(p.ID)).All(ctx)
-	if err != nil {
-		return nil, store.Known(err)
-	}
-	var have []string
-	for _, i := range identities {
-		have = append(have, i.Roles...)
-	}
-	granted, err := grantedRoles(ctx, c, p.ID, now)
+	p, err := standingOf(ctx, s, was.ID, "", time.Now().UTC())
 	if err != nil {
 		return nil, err
 	}
-	have = append(have, granted...)
+	have := append(p.provided, p.granted...)
 	v := *was
-	v.Name = p.Name
+	v.Name = p.name
 	v.Roles = slices.DeleteFunc(slices.Clone(was.Roles), func(r string) bool { return !slices.Contains(have, r) })
-	v.Memberships, err = memberships(ctx, c, p.ID, now)
+	v.Memberships, err = expand(ctx, s.ClientOf(ctx), p.memberships)
 	return &v, err
-}
-
-// grantedRoles are the roles that Steward itself has given somebody.
-func grantedRoles(ctx context.Context, c *ent.Client, id ident.ID, now time.Time) (roles []string, err error) {
-	grants, err := c.RoleGrant.Query().Where(rolegrant.PersonID(id), rolegrant.ArchivedAtIsNil(),
-		rolegrant.Or(rolegrant.UntilIsNil(), rolegrant.UntilGT(now))).All(ctx)
-	for _, g := range grants {
-		if _, ok := access.ParseRole(g.Role); ok {
-			roles = append(roles, g.Role)
-		}
-	}
-	return roles, store.Known(err)
-}
-
-// memberships are those that hold now.
-func memberships(ctx context.Context, c *ent.Client, id ident.ID, now time.Time) ([]viewer.Membership, error) {
-	rows, err := c.Membership.Query().Where(membership.PersonID(id), membership.ArchivedAtIsNil(),
-		membership.Or(membership.UntilIsNil(), membership.UntilGT(now))).Order(membership.ByID()).All(ctx)
-	if err != nil {
-		return nil, store.Known(err)
-	}
-	return expand(ctx, c, rows)
 }
 
 // expand turns rows into the viewer's memberships: a team's becomes one of each
