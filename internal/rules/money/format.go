@@ -13,15 +13,13 @@ import (
 const nbsp = "\u00a0"
 
 // formatters are made once: by language (French is 1), and whether the currency is
-// hidden, and by the least number of decimals. They are only read afterwards.
-var formatters = func() (all [2][2][Scale + 1]*currency.Formatter) {
+// hidden. They are only read afterwards.
+var formatters = func() (all [2][2]*currency.Formatter) {
 	for french, locale := range []string{"en-CA", "fr-CA"} {
 		for hidden, display := range []currency.Display{currency.DisplaySymbol, currency.DisplayNone} {
-			for d := range all[french][hidden] {
-				f := currency.NewFormatter(currency.NewLocale(locale))
-				f.MinDigits, f.MaxDigits, f.CurrencyDisplay = uint8(d), Scale, display
-				all[french][hidden][d] = f
-			}
+			f := currency.NewFormatter(currency.NewLocale(locale))
+			f.MinDigits, f.MaxDigits, f.CurrencyDisplay = 0, Scale, display
+			all[french][hidden] = f
 		}
 	}
 	return all
@@ -49,11 +47,10 @@ func format(a Amount, code, lang string, minDigits int) string {
 	if strings.HasPrefix(lang, "fr") {
 		french = 1
 	}
-	if n, err := currency.NewAmount(a.String(), code); err == nil {
-		return formatters[french][0][minDigits].Format(n)
+	if code != "" && currency.IsValid(code) {
+		return layoutOf(french, 0, code).write(a, minDigits)
 	}
-	n, _ := currency.NewAmount(a.String(), "CAD") // lends its digits only, its sign is hidden
-	switch s := formatters[french][1][minDigits].Format(n); {
+	switch s := layoutOf(french, 1, "CAD").write(a, minDigits); { // lends its digits only, its sign is hidden
 	case code == "":
 		return s
 	case french == 1:

@@ -1,8 +1,12 @@
 package money
 
 import (
+	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/bojanz/currency"
 )
 
 func TestFormat(t *testing.T) {
@@ -63,6 +67,34 @@ func TestFormatShort(t *testing.T) {
 		for lang, want := range map[string]string{"en": c.en, "fr": c.fr} {
 			if got := strings.ReplaceAll(FormatShort(a, c.code, lang), nbsp, "_"); got != want {
 				t.Errorf("FormatShort(%s, %s, %s) = %q, want %q", c.amount, c.code, lang, got, want)
+			}
+		}
+	}
+}
+
+// What is written by the layout is what the library writes.
+func TestLayoutsAreTheLibrarys(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 11))
+	for french, locale := range []string{"en-CA", "fr-CA"} {
+		for hidden, display := range []currency.Display{currency.DisplaySymbol, currency.DisplayNone} {
+			for _, code := range currency.GetCurrencyCodes() {
+				amounts := []Amount{0, 1, -1, 10, One, -One, 999 * One, 1000 * One, -1234 * One, 9999*One + 9999, 10000 * One, 12345*One + 6700, math.MaxInt64, math.MinInt64}
+				for range 20 {
+					amounts = append(amounts, Amount(random.Int64()>>random.IntN(60)), -Amount(random.Int64()>>random.IntN(60)))
+				}
+				for _, a := range amounts {
+					for digits := range Scale + 1 {
+						f := currency.NewFormatter(currency.NewLocale(locale))
+						f.MinDigits, f.MaxDigits, f.CurrencyDisplay = uint8(digits), Scale, display
+						n, err := currency.NewAmount(a.String(), code)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if got, want := layoutOf(french, hidden, code).write(a, digits), f.Format(n); got != want {
+							t.Fatalf("%s %s %d digits: %q, the library writes %q", locale, code, digits, got, want)
+						}
+					}
+				}
 			}
 		}
 	}
