@@ -212,6 +212,7 @@ func (r *reading) lines() error {
 		name, category string
 	}
 	groups := map[heading]int{}
+	blank := map[ident.ID][]Cell{} // of each plan
 	r.at = make(map[ident.ID][2]int, len(r.rows))
 	g := r.grid
 	for _, l := range r.rows {
@@ -233,7 +234,10 @@ func (r *reading) lines() error {
 			groups[h] = i
 			g.Groups = append(g.Groups, Group{PlanID: h.plan, Name: h.name, Category: h.category, Currency: x.Currency})
 		}
-		x.Cells = r.blank(g.Plans[order[l.PlanID]])
+		if _, ok := blank[l.PlanID]; !ok {
+			blank[l.PlanID] = r.blank(g.Plans[order[l.PlanID]])
+		}
+		x.Cells = slices.Clone(blank[l.PlanID])
 		r.at[l.ID] = [2]int{i, len(g.Groups[i].Lines)}
 		g.Groups[i].Lines = append(g.Groups[i].Lines, x)
 	}
