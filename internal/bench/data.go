@@ -19,6 +19,9 @@ const (
 	written    = 100 // budgets whose lines have cells
 )
 
+// reader is the e-mail address of the person who opens pages.
+const reader = "bench@example.org"
+
 func portfolioKey(i int) string { return fmt.Sprintf("PF-B%d", i) }
 
 // id is the SQL for the id of row n of a type: hexadecimal digits are digits of an ULID.
@@ -52,6 +55,10 @@ func generate(ctx context.Context, db *sql.DB, scale int) error {
 			FROM (SELECT *, row_number() OVER (ORDER BY id) n FROM budget_lines WHERE plan_id <= ` + id("bpl", fmt.Sprint(written)) + `) x, generate_series(1, 12) m`,
 		`UPDATE budget_plans b SET planned_total = s.p, forecast_total = s.f, actual_total = s.a, planned_count = L_, forecast_count = L_, actual_count = s.n, comparable_count = s.n, variance_total = s.v
 			FROM (SELECT plan_id, sum(planned_total)::bigint p, sum(forecast_total)::bigint f, sum(actual_total)::bigint a, count(actual_total) n, sum(actual_total - planned_total)::bigint v FROM budget_lines GROUP BY plan_id) s WHERE s.plan_id = b.id`,
+		// who opens the pages: a portfolio manager of the same portfolios
+		`INSERT INTO persons (id, created_at, updated_at, name, email) VALUES (` + id("per", "1") + `, NOW_, NOW_, 'Bench', '` + reader + `')`,
+		`INSERT INTO role_grants (id, created_at, updated_at, role, person_id) VALUES (` + id("rgr", "1") + `, NOW_, NOW_, 'portfolio-manager', ` + id("per", "1") + `)`,
+		`INSERT INTO memberships (id, created_at, updated_at, scope, scope_id, level, person_id) SELECT ` + id("mem", "i") + `, NOW_, NOW_, 'PORTFOLIO', ` + id("pfo", "i") + `, 'MANAGER', ` + id("per", "1") + ` FROM generate_series(1, ` + fmt.Sprint(own) + `) i`,
 		`VACUUM ANALYZE`,
 	}
 	replace := strings.NewReplacer("NOW_", now, "PP_", fmt.Sprint(portfolios*products), "P_", fmt.Sprint(portfolios), "V_", fmt.Sprint(vendors), "L_", fmt.Sprint(per))

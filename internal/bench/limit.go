@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"html"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -20,6 +21,8 @@ const (
 	pageSQL   = `SELECT id, name, code, planned_total, actual_total FROM budget_lines WHERE archived_at IS NULL AND portfolio_id = ANY($1) AND (name, id) > ($2, $3) ORDER BY name, id LIMIT 50`
 	recordSQL = `SELECT p.id, p.key, p.name, p.stage, p.criticality, p.summary, f.id, f.name FROM products p JOIN portfolios f ON f.id = p.portfolio_id WHERE p.portfolio_id = ANY($1) AND p.key = $2`
 	totalsSQL = `SELECT fiscal_year::text, currency, sum(line_count)::text, sum(planned_total)::bigint, sum(actual_total)::bigint FROM budget_plans WHERE portfolio_id = ANY($1) AND portfolio_id = (SELECT id FROM portfolios WHERE key = $2) AND current AND archived_at IS NULL GROUP BY fiscal_year, currency ORDER BY 1, 2`
+	linesSQL  = `SELECT id, code, name, group_name, planned_total, forecast_total, actual_total, version FROM budget_lines WHERE plan_id = $2 AND portfolio_id = ANY($1) AND archived_at IS NULL ORDER BY group_name, position, id`
+	cellsSQL  = `SELECT line_id, period, planned, forecast, actual, version FROM budget_cells c WHERE portfolio_id = ANY($1) AND line_id IN (SELECT id FROM budget_lines WHERE plan_id = $2) ORDER BY line_id, period`
 	// version, totals of line and plan, record of the change, event and idempotency key in one statement
 	writeSQL = `WITH o AS (SELECT c.id, c.line_id, c.forecast, c.portfolio_id, c.product_id, l.plan_id FROM budget_cells c JOIN budget_lines l ON l.id = c.line_id JOIN budget_plans b ON b.id = l.plan_id
 		WHERE c.line_id = $2 AND c.period = $3 AND c.portfolio_id = ANY($1) AND b.status IN ('DRAFT', 'RETURNED', 'SUBMITTED', 'APPROVED')
@@ -39,6 +42,7 @@ const (
 type limit struct {
 	mine                                                pq.StringArray
 	list, root, tree, leaf, page, record, totals, write *sql.Stmt
+	lines, cells                                        *sql.Stmt
 	n                                                   atomic.Int64
 	run                                                 string // makes the ids of this process its own
 }
@@ -54,14 +58,14 @@ func serveLimit(database, address string) error {
 	for i := range own {
 		l.mine = append(l.mine, rowID("pfo", i+1))
 	}
-	for text, into := range map[string]**sql.Stmt{listSQL: &l.list, rootSQL: &l.root, treeSQL: &l.tree, leafSQL: &l.leaf, pageSQL: &l.page, recordSQL: &l.record, totalsSQL: &l.totals, writeSQL: &l.write} {
+	for text, into := range map[string]**sql.Stmt{listSQL: &l.list, rootSQL: &l.root, treeSQL: &l.tree, leafSQL: &l.leaf, pageSQL: &l.page, recordSQL: &l.record, totalsSQL: &l.totals, writeSQL: &l.write, linesSQL: &l.lines, cellsSQL: &l.cells} {
 		if *into, err = db.Prepare(text); err != nil {
 			return err
 		}
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ready", func(http.ResponseWriter, *http.Request) {})
-	for path, answer := range map[string]func(*http.Request, []byte) ([]byte, error){"/list": l.answerList, "/tree": l.answerTree, "/page": l.answerPage, "/record": l.answerRecord, "/totals": l.answerTotals, "/write": l.answerWrite} {
+	for path, answer := range map[string]func(*http.Request, []byte) ([]byte, error){"/list": l.answerList, "/tree": l.answerTree, "/page": l.answerPage, "/record": l.answerRecord, "/totals": l.answerTotals, "/write": l.answerWrite, "/grid": l.answerGrid} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			b, err := answer(r, make([]byte, 0, 16<<10))
 			if err != nil {
@@ -218,4 +222,36 @@ func (l *limit) answerTree(r *http.Request, b []byte) ([]byte, error) {
 		b = append(b, ']', '}')
 	}
 	return append(b, ']', '}'), nil
+}
+
+// answerGrid is a budget as a bare table: both statements and one pass that writes.
+func (l *limit) answerGrid(r *http.Request, b []byte) ([]byte, error) {
+	cells := map[string][]byte{}
+	err := rows(r, l.cells, 6, func(row []sql.RawBytes) {
+		line := cells[string(row[0])]
+		line = append(append(append(append(line, `<td data-v="`...), row[5]...), `" data-p="`...), row[1]...)
+		line = append(line, `">`...)
+		if row[3] != nil {
+			line = money(line, row[3])
+		}
+		cells[string(row[0])] = append(line, "</td>"...)
+	}, l.mine, r.FormValue("p"))
+	if err != nil {
+		return nil, err
+	}
+	b = append(b, "<table>"...)
+	err = rows(r, l.lines, 8, func(row []sql.RawBytes) {
+		b = append(append(append(b, `<tr id="`...), row[0]...), `"><th>`...)
+		b = append(b, html.EscapeString(string(row[2]))...)
+		b = append(append(b, "</th>"...), cells[string(row[0])]...)
+		for _, total := range row[4:7] {
+			b = append(b, "<td>"...)
+			if total != nil {
+				b = money(b, total)
+			}
+			b = append(b, "</td>"...)
+		}
+		b = append(b, "</tr>"...)
+	}, l.mine, r.FormValue("p"))
+	return append(b, "</table>"...), err
 }

@@ -31,6 +31,12 @@ type settings struct {
 	seconds  int
 	clients  int
 	only     string
+	lines    string
+}
+
+// asked reports whether a workload is to be measured.
+func (s settings) asked(name string) bool {
+	return s.only == "" || strings.Contains(","+s.only+",", ","+name+",")
 }
 
 func main() {
@@ -47,6 +53,7 @@ func main() {
 	flag.IntVar(&s.seconds, "seconds", 3, "length of one measurement")
 	flag.IntVar(&s.clients, "clients", 8, "connections of the load")
 	flag.StringVar(&s.only, "only", "", "names of workloads, with commas between; all when empty")
+	flag.StringVar(&s.lines, "lines", "20000,200000", "how many lines the imports of the workload import have, with commas between")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -56,41 +63,60 @@ func main() {
 }
 
 func run(ctx context.Context, s settings) error {
-	if err := command(s, "migrate"); err != nil {
-		return err
-	}
 	db, err := sql.Open("postgres", s.database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	if s.asked("import") {
+		list, err := importing(ctx, s, db)
+		if err != nil {
+			return fmt.Errorf("import: %w", err)
+		}
+		fmt.Printf("\n%d processors, %s, %s\n\n%s", runtime.NumCPU(), version(ctx, db), time.Now().UTC().Format("2 January 2006"), importTable(list))
+	}
+	if s.only == "import" {
+		return nil
+	}
+	if err := command(s, "migrate"); err != nil {
+		return err
+	}
 	began := time.Now()
 	if err := generate(ctx, db, s.scale); err != nil {
 		return fmt.Errorf("generating rows: %w", err)
 	}
 	log.Printf("rows of scale %d generated in %s", s.scale, time.Since(began).Round(time.Second))
-	token, err := tokenOf(s)
+	token, err := tokenOf(s, "--service", "bench")
 	if err != nil {
 		return err
 	}
+	person, err := tokenOf(s, "--person", reader)
+	if err != nil {
+		return err
+	}
+	began = time.Now()
 	product, err := startProduct(ctx, s, token)
 	if err != nil {
 		return err
 	}
+	product.person, product.started = person, time.Since(began)
+	began = time.Now()
 	defer product.stop()
 	limit, err := startLimit(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer limit.stop()
+	limit.started = time.Since(began)
 	postmaster, err := postmasterOf(ctx, db)
 	if err != nil {
 		return err
 	}
 	w := &world{db: db, product: product, limit: limit, postgres: postmaster, settings: s}
+	idle := w.idle()
 	var lines []line
 	for _, load := range workloads() {
-		if s.only != "" && !strings.Contains(","+s.only+",", ","+load.name+",") {
+		if !s.asked(load.name) {
 			continue
 		}
 		l, err := w.measure(ctx, load)
@@ -102,6 +128,7 @@ func run(ctx context.Context, s settings) error {
 	}
 	fmt.Printf("\nscale %d, %d connections, medians of %d rounds of %d s, %d processors, %s, %s\n\n", s.scale, s.clients, s.rounds, s.seconds, runtime.NumCPU(), version(ctx, db), time.Now().UTC().Format("2 January 2006"))
 	fmt.Print(table(lines))
+	fmt.Printf("\n%s\n", idle)
 	return nil
 }
 
@@ -113,9 +140,9 @@ func command(s settings, args ...string) error {
 	return c.Run()
 }
 
-// tokenOf makes the token with which the load asks: of a portfolio manager of ten portfolios.
-func tokenOf(s settings) (string, error) {
-	args := []string{"token", "create", "--service", "bench", "--role", "portfolio-manager"}
+// tokenOf makes a token with which the load asks: of a portfolio manager of ten portfolios.
+func tokenOf(s settings, owner ...string) (string, error) {
+	args := append([]string{"token", "create", "--role", "portfolio-manager"}, owner...)
 	for i := range own {
 		args = append(args, "--portfolio", portfolioKey(i+1))
 	}

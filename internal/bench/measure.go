@@ -36,6 +36,15 @@ type sample struct {
 	memory   float64
 }
 
+// idle says how long both servers took to answer, and what memory they have before anything is asked.
+func (w *world) idle() string {
+	time.Sleep(2 * time.Second)
+	_, ours := usage(w.product.pid)
+	_, theirs := usage(w.limit.pid)
+	return fmt.Sprintf("From start to the first answer %s, L %s (%.1f). Memory of an idle server %.0f MiB, L %.0f (%.1f).",
+		short(w.product.started), short(w.limit.started), float64(w.product.started)/float64(w.limit.started), ours, theirs, ours/theirs)
+}
+
 // measure checks that both servers give the same answer and then loads them in turns.
 func (w *world) measure(ctx context.Context, l workload) (line, error) {
 	requests, err := l.requests(ctx, w)

@@ -16,15 +16,20 @@ import (
 // server is a program under load.
 type server struct {
 	address string
-	token   string
+	token   string        // of the caller of GraphQL; "" for the limit
+	person  string        // token of who opens pages
+	started time.Duration // until it answered
 	pid     int
 	stop    func()
 }
 
 // ask sends one request and returns the answer; anything but 200 without errors is a failure.
 func (s *server) ask(ctx context.Context, client *http.Client, r request) ([]byte, error) {
-	method, path, body := http.MethodGet, r.path, io.Reader(nil)
-	if s.token != "" {
+	method, path, body, token := http.MethodGet, r.path, io.Reader(nil), s.token
+	switch {
+	case s.token != "" && r.page != "":
+		path, token = r.page, s.person
+	case s.token != "":
 		document := r.document
 		if r.fresh != nil {
 			document = r.fresh()
@@ -35,9 +40,9 @@ func (s *server) ask(ctx context.Context, client *http.Client, r request) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	if s.token != "" {
+	if token != "" {
 		q.Header.Set("Content-Type", "application/json")
-		q.Header.Set("Authorization", "Bearer "+s.token)
+		q.Header.Set("Authorization", "Bearer "+token)
 	}
 	answer, err := client.Do(q)
 	if err != nil {
@@ -91,7 +96,7 @@ func begin(ctx context.Context, c *exec.Cmd, s *server, ready string) (*server, 
 		_ = c.Process.Signal(syscall.SIGTERM)
 		_ = c.Wait()
 	}
-	for range 300 {
+	for range 6000 {
 		r, err := http.Get("http://" + s.address + ready)
 		if err == nil {
 			r.Body.Close()
@@ -100,7 +105,7 @@ func begin(ctx context.Context, c *exec.Cmd, s *server, ready string) (*server, 
 			}
 		}
 		select {
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(5 * time.Millisecond):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -10,11 +10,12 @@ import (
 	"sync/atomic"
 )
 
-// request is one question in both languages: a GraphQL document for the product, a path for the limit.
+// request is one question in both languages: a GraphQL document or a page for the product, a path for the limit.
 type request struct {
 	document []byte
 	fresh    func() []byte // of writes, which are never the same twice
 	path     string
+	page     string // of the product, instead of a document
 }
 
 // workload is a kind of question with many parameters.
@@ -59,6 +60,11 @@ func workloads() []workload {
 			}), nil
 		}},
 		{"cell saved", 0, writes},
+		{"grid page", 0, func(context.Context, *world) ([]request, error) { // one is a page, the other a bare table
+			return each(written, func(i int) request {
+				return request{page: fmt.Sprintf("/budget-plans/BP-B%d", i+1), path: "/grid?p=" + rowID("bpl", i+1)}
+			}), nil
+		}},
 	}
 }
 

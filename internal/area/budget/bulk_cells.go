@@ -77,6 +77,18 @@ SELECT l.id, l.name, l.portfolio_id, l.product_id, l.archived_at IS NOT NULL OR 
 FROM v JOIN budget_lines l ON l.id = v.line JOIN p ON p.id = l.plan_id
 LEFT JOIN budget_cells c ON c.line_id = l.id AND c.period = v.period`
 
+// expect tells PostgreSQL how few rows an argument brings. It takes them for a hundred, and
+// for so many it would read tables from end to end.
+func expect(rows int) string {
+	switch {
+	case rows == 1:
+		return " LIMIT 1"
+	case rows <= 10:
+		return " LIMIT 10"
+	}
+	return ""
+}
+
 // read returns the asked-for cells of the lines that exist. With lock it makes other writers
 // of the same plans wait; on PostgreSQL a wait leaves the cells as they were before it, so
 // the write compares versions once more.
@@ -87,7 +99,7 @@ func read(ctx context.Context, s *store.Store, cells []where, lock bool) (map[wh
 	}
 	q, wait := "WITH v AS (SELECT value ->> 'line' AS line, value ->> 'period' AS period FROM json_each($1))", ""
 	if s.Dialect == dialect.Postgres {
-		q = "WITH v AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(line text, period text))"
+		q = "WITH v AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(line text, period text)" + expect(len(cells)) + ")"
 		if lock {
 			wait = "FOR NO KEY UPDATE OF p"
 		}
@@ -131,7 +143,7 @@ type written struct {
 // cells are written.
 const (
 	rowsPostgres = `v AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id text, line text, period text,
-  planned bigint, forecast bigint, actual bigint, version bigint, at timestamptz, by text))`
+  planned bigint, forecast bigint, actual bigint, version bigint, at timestamptz, by text)EXPECTED)`
 	rowsSQLite = `v AS MATERIALIZED (SELECT value ->> 'id' AS id, value ->> 'line' AS line, value ->> 'period' AS period, value ->> 'planned' AS planned,
   value ->> 'forecast' AS forecast, value ->> 'actual' AS actual, value ->> 'version' AS version, value ->> 'at' AS at, value ->> 'by' AS by
   FROM json_each($1))`
@@ -209,7 +221,7 @@ func write(ctx context.Context, s *store.Store, batch []written, totals bool) (*
 	}
 	var q string
 	if s.Dialect == dialect.Postgres {
-		q = "WITH " + rowsPostgres + difference + ",\npl AS (" + updatePlans + "),\nli AS (" + updateLines + "),\nu AS (" + upsertCells + " RETURNING id)\n" +
+		q = "WITH " + strings.Replace(rowsPostgres, "EXPECTED", expect(len(batch)), 1) + difference + ",\npl AS (" + updatePlans + "),\nli AS (" + updateLines + "),\nu AS (" + upsertCells + " RETURNING id)\n" +
 			takenPostgres + result
 	} else {
 		// SQLite has no WITH around statements that write, so they follow one another in

@@ -5,12 +5,14 @@ import (
 
 	"steward/ent"
 	"steward/ent/budgetplan"
+	"steward/internal/area/approval"
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/flow"
 	"steward/internal/rules/ident"
+	"steward/internal/rules/money"
 	"steward/internal/rules/viewer"
 )
 
@@ -54,8 +56,9 @@ type Moved struct{ Plan, Revision *ent.BudgetPlan }
 // Move takes a plan to another state: submit, recall, approve, return, revise or close, as
 // the table in rules/flow says. It fails with errs.NotFound for a plan the viewer does not
 // see, errs.Conflict when version is not the present one, errs.State when the table has no
-// such move, Forbidden when this viewer may not make it, and Validation when it takes a note
-// and there is none. Whoever submitted a plan neither approves nor returns it.
+// such move, Forbidden when this viewer may not make it, Validation when it takes a note and
+// there is none, and auth.ErrNotFresh for an approval above the second threshold without a
+// recent sign-in. Whoever submitted a plan neither approves nor returns it.
 //
 // Revising leaves the plan as REVISED and makes the next version of it, a draft with the same
 // lines and cells, which from then on is the current one; totals go on counting the revised
@@ -84,6 +87,11 @@ func Move(ctx context.Context, s *store.Store, id ident.ID, to string, version i
 		if m.Needs.Has(flow.Note) && note == "" {
 			return errs.Invalid("note", "error.reason_required")
 		}
+		if m.Needs.Has(flow.Recent) {
+			if err := approval.Recent(ctx, s, commitment(p)); err != nil {
+				return err
+			}
+		}
 		ctx = store.Moving(store.Acting(ctx, letterOf(m)))
 		out.Plan, out.Revision, err = move(ctx, s, c, p, m, note)
 		return err
@@ -92,6 +100,28 @@ func Move(ctx context.Context, s *store.Store, id ident.ID, to string, version i
 		return nil, err
 	}
 	return out, nil
+}
+
+// commitment is what approving a plan commits to: all that is planned in it.
+func commitment(p *ent.BudgetPlan) *money.Amount {
+	if p.PlannedTotal == nil {
+		return new(money.Amount)
+	}
+	return p.PlannedTotal
+}
+
+// WantsProof reports whether the viewer could take a plan to a state, were it not long since
+// they proved who they are. A form asks before it is sent.
+func WantsProof(ctx context.Context, s *store.Store, id ident.ID, to string) (bool, error) {
+	p, err := s.ClientOf(ctx).BudgetPlan.Get(ctx, id)
+	if err != nil {
+		return false, store.Known(err)
+	}
+	m, ok := flow.BudgetPlan.Find(string(p.Status), to)
+	if !ok || !m.Needs.Has(flow.Recent) || may(viewer.From(ctx), p, m) != nil {
+		return false, nil
+	}
+	return approval.Above(ctx, s, commitment(p))
 }
 
 // letterOf is the right under which a move writes the plan.

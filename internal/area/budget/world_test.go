@@ -29,7 +29,7 @@ type world struct {
 
 func person(name string, roles []string, ms ...viewer.Membership) context.Context {
 	return viewer.With(context.Background(), &viewer.Viewer{Kind: viewer.Person, ID: ident.ID("per_" + name), Name: name,
-		Roles: roles, Memberships: ms, Via: viewer.ViaPage, Lang: "en"})
+		Roles: roles, Memberships: ms, Via: viewer.ViaPage, Lang: "en", SessionID: "ses_1", AuthTime: time.Now()})
 }
 
 func build(t testing.TB, s *store.Store) *world {

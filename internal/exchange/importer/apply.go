@@ -3,11 +3,13 @@ package importer
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"time"
 
 	"steward/ent"
 	"steward/internal/platform/store"
 	"steward/internal/rules/ident"
+	"steward/internal/rules/money"
 )
 
 // apply writes what the comparison found, in the transaction of its context:
@@ -28,6 +30,10 @@ func (c *comparison) apply(client *ent.Client, created, updated map[*Kind][]*ite
 // write stores rows and links and notes them for the audit.
 func (c *comparison) write(client *ent.Client, created, updated map[*Kind][]*item, o Options) error {
 	total, done := int64(c.staged.Len()), int64(0)
+	sums, err := heldOf(created)
+	if err != nil {
+		return err
+	}
 	for _, k := range c.staged.kinds {
 		t := tableOf(k.Entity)
 		o.tell("write", done, total)
@@ -37,7 +43,7 @@ func (c *comparison) write(client *ent.Client, created, updated map[*Kind][]*ite
 			}
 			continue
 		}
-		if err := c.create(t, created[k]); err != nil {
+		if err := c.create(t, created[k], sums); err != nil {
 			return err
 		}
 		if err := c.update(t, updated[k]); err != nil {
@@ -59,9 +65,9 @@ func (c *comparison) exec(q string, args []any) error {
 	return store.Known(err)
 }
 
-// create inserts new rows with keys from one reserved block. References among
-// them are set when all are there.
-func (c *comparison) create(t *table, items []*item) error {
+// create adds new rows with keys from one reserved block. References among them are set
+// when all are there; what a line holds of its cells is added up before.
+func (c *comparison) create(t *table, items []*item, sums map[string]*[3]*money.Amount) error {
 	if len(items) == 0 {
 		return nil
 	}
@@ -75,27 +81,42 @@ func (c *comparison) create(t *table, items []*item) error {
 			it.row[t.index("key")] = store.NumberedKey(t.KeyPrefix, first+int64(i))
 		}
 	}
-	rows := make([][]any, len(items))
+	stamps := map[int]any{t.index("created_at"): now, t.index("updated_at"): now, t.index("created_by"): who, t.index("updated_by"): who}
 	later := map[string][][]any{}
-	for i, it := range items {
+	for _, it := range items {
 		it.derive()
-		for column, v := range map[string]any{"created_at": now, "updated_at": now, "created_by": who, "updated_by": who} {
-			it.row[t.index(column)] = v
+		for i, v := range stamps {
+			it.row[i] = v
 		}
-		rows[i] = it.row
 		for column := range it.record.Later {
-			at := t.index(column)
-			if it.row[at] == nil {
-				continue
+			if v := it.row[t.index(column)]; v != nil {
+				later[column] = append(later[column], []any{it.row[0], v})
 			}
-			if rows[i][at] != nil {
-				rows[i] = slices.Clone(rows[i])
-			}
-			later[column] = append(later[column], []any{it.row[0], it.row[at]})
-			rows[i][at] = nil
 		}
 	}
-	if err := insertSQL(t.Table, t.names(), rows, c.exec); err != nil {
+	row := make([]any, len(t.columns))
+	err := c.store.Insert(c.ctx, t.Table, t.names(), func(yield func([]any) bool) {
+		for _, it := range items {
+			for i, v := range it.row {
+				row[i] = param(v)
+			}
+			for column := range it.record.Later {
+				row[t.index(column)] = nil
+			}
+			if held := sums[string(it.id)]; held != nil && t.Name == "BudgetLine" {
+				for n, column := range heldColumns {
+					row[t.index(column)] = nil
+					if held[n] != nil {
+						row[t.index(column)] = int64(*held[n])
+					}
+				}
+			}
+			if !yield(row) {
+				return
+			}
+		}
+	})
+	if err != nil {
 		return err
 	}
 	for _, column := range Sorted(later) {
@@ -155,7 +176,7 @@ func (c *comparison) link(t *table, items []*item) error {
 	}
 	for _, edge := range Sorted(rows) {
 		x, _ := t.Edge(edge)
-		if err := insertSQL(x.Table, x.Columns, rows[edge], c.exec); err != nil {
+		if err := c.store.Insert(c.ctx, x.Table, x.Columns, slices.Values(rows[edge])); err != nil {
 			return err
 		}
 	}
@@ -166,41 +187,96 @@ func (c *comparison) link(t *table, items []*item) error {
 var unaudited = map[string]bool{"id": true, "version": true, "created_at": true, "created_by": true,
 	"updated_at": true, "updated_by": true}
 
-// audit notes one change for each row; the store writes them with the commit.
+// audit writes one change for each row to the record.
 func (c *comparison) audit(t *table, created, updated []*item) error {
-	changes := make([]store.Change, 0, len(created)+len(updated))
-	for _, it := range created {
-		changes = append(changes, it.change(store.OpCreate, 1))
-	}
-	for _, it := range updated {
-		v, _ := it.old[t.index("version")].(int64)
-		changes = append(changes, it.change(store.OpUpdate, int(v)+1))
-	}
-	return store.Note(c.ctx, changes...)
+	return c.store.NoteMany(c.ctx, func(yield func(store.Change) bool) {
+		for _, it := range created {
+			if !yield(it.change(store.OpCreate, 1)) {
+				return
+			}
+		}
+		for _, it := range updated {
+			v, _ := it.old[t.index("version")].(int64)
+			if !yield(it.change(store.OpUpdate, int(v)+1)) {
+				return
+			}
+		}
+	})
 }
 
 // change is the audit's view of what happens to an item.
 func (it *item) change(op store.Op, version int) store.Change {
 	p := it.place()
-	ch := store.Change{Op: op, Entity: it.table.Name, ID: it.id, Version: version,
-		Portfolio: p.Portfolio, Product: p.Product, Vendor: p.Vendor, Diff: map[string][2]any{}}
-	for _, i := range it.changedColumns() {
-		name := it.table.columns[i].Name
-		if unaudited[name] || it.old == nil && blank(it.row[i]) {
-			continue
+	return store.Change{Op: op, Entity: it.table.Name, ID: it.id, Version: version,
+		Portfolio: p.Portfolio, Product: p.Product, Vendor: p.Vendor, Written: it.diff(op == store.OpDelete)}
+}
+
+// diff writes what changes as json.Marshal would write store.Change.Diff. What is removed
+// was there before, all else is there afterwards.
+func (it *item) diff(removed bool) []byte {
+	t := it.table
+	b := append(make([]byte, 0, 640), '{')
+	pair := func(name string, before, after any) {
+		if len(b) > 1 {
+			b = append(b, ',')
 		}
-		var before any
-		if it.old != nil {
-			before = it.table.shownAs(i, it.old[i])
-		}
-		ch.Diff[name] = [2]any{before, it.table.shownAs(i, it.row[i])}
+		b = append(append(append(b, '"'), name...), `":[`...)
+		b = append(appendJSON(append(appendJSON(b, before), ','), after), ']')
 	}
-	for edge, ids := range it.links {
-		if len(ids) > 0 {
-			ch.Diff["+"+edge] = [2]any{nil, ids}
+	for _, edge := range Sorted(it.links) { // + comes before all letters
+		if ids := it.links[edge]; len(ids) > 0 {
+			pair("+"+edge, nil, ids)
 		}
 	}
-	return ch
+	for _, i := range t.sorted {
+		name, after := t.columns[i].Name, it.row[i]
+		switch {
+		case unaudited[name]:
+		case it.old != nil:
+			if before := it.old[i]; before != after {
+				pair(name, t.shownAs(i, before), t.shownAs(i, after))
+			}
+		case blank(after):
+		case removed:
+			pair(name, t.shownAs(i, after), nil)
+		default:
+			pair(name, nil, t.shownAs(i, after))
+		}
+	}
+	return append(b, '}')
+}
+
+// appendJSON is json.Marshal without its detours for what most values are.
+func appendJSON(b []byte, v any) []byte {
+	switch x := v.(type) {
+	case nil:
+		return append(b, "null"...)
+	case string:
+		if plain(x) {
+			return append(append(append(b, '"'), x...), '"')
+		}
+	case int64:
+		return strconv.AppendInt(b, x, 10)
+	case bool:
+		return strconv.AppendBool(b, x)
+	case money.Amount:
+		return append(append(append(b, '"'), x.String()...), '"')
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // of texts, numbers, times and JSON there is always a JSON form
+	}
+	return append(b, raw...)
+}
+
+// plain reports whether JSON writes a text as it is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
 }
 
 func blank(v any) bool { return v == nil || v == "" || v == int64(0) || v == false }

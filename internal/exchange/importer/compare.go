@@ -18,11 +18,13 @@ type item struct {
 	old    []any // the row as it is, nil for a new one
 	row    []any // the row as it will be
 	links  map[string][]ident.ID
+	tags   tagging
 	// blocked is why the viewer may not write the row, and what the file calls
 	// the record that is in the way.
 	blocked Message
 	value   string
 	column  string
+	hint    Message
 }
 
 // comparison finds out what an import would change.
@@ -95,7 +97,10 @@ func (c *comparison) kind(k *Kind) error {
 		}
 		c.rights(it)
 	}
-	return c.linked(k, t)
+	if err := c.linked(k, t); err != nil {
+		return err
+	}
+	return c.tagged(k, t)
 }
 
 // fill works out the row of an item: stored values, then what the file says.
@@ -212,7 +217,7 @@ func (c *comparison) sort() (created, updated map[*Kind][]*item) {
 			case it.old == nil:
 				created[k] = append(created[k], it)
 				tally(c.report.Created, k.Entity, counted)
-			case !k.CreateOnly && (len(it.changedColumns()) > 0 || it.newLinks()):
+			case !k.CreateOnly && (len(it.changedColumns()) > 0 || it.newLinks() || it.tags.any()):
 				updated[k] = append(updated[k], it)
 				tally(c.report.Updated, k.Entity, counted)
 			default:

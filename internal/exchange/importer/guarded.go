@@ -19,10 +19,7 @@ func (c *comparison) guarded(client *ent.Client, items []*item, o Options) error
 		if n%100 == 0 {
 			o.tell("write", int64(n), int64(len(items)))
 		}
-		w, err := it.write(client)
-		if err == nil {
-			_, err = w.Save(c.ctx)
-		}
+		err := c.one(client, it)
 		if err == nil {
 			continue
 		}
@@ -35,6 +32,21 @@ func (c *comparison) guarded(client *ent.Client, items []*item, o Options) error
 		}
 	}
 	return nil
+}
+
+// one writes an item, unless nothing but its tags differs, and then those.
+func (c *comparison) one(client *ent.Client, it *item) error {
+	id := it.id
+	if it.old == nil || len(it.changedColumns()) > 0 {
+		w, err := it.write(client)
+		if err != nil {
+			return err
+		}
+		if id, err = w.Save(c.ctx); err != nil {
+			return err
+		}
+	}
+	return c.mark(c.ctx, it, id)
 }
 
 // write prepares the create or update of an item.

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -35,6 +36,9 @@ func (c *comparison) lookUp() error {
 				for _, v := range refs {
 					note(v)
 				}
+			}
+			for _, v := range r.Tags {
+				note(v)
 			}
 		}
 	}
@@ -121,10 +125,35 @@ func query(ctx context.Context, s *store.Store, q string, a []any, each func(sca
 
 // load reads whole rows of a table and gives each to take.
 func (c *comparison) load(t *table, where string, a []any, take func(row []any)) error {
-	q := `SELECT ` + quoted(t.names()) + ` FROM ` + t.Table + ` WHERE ` + where
-	if c.lock && c.store.Dialect == dialect.Postgres {
-		q += " FOR UPDATE"
+	return c.rows(t, `SELECT `+quoted(t.names())+` FROM `+t.Table+` WHERE `+where+c.hold(), a, take)
+}
+
+// loadSource is load for the rows of a source with some of its ids. PostgreSQL is made to look
+// each up by itself: while the table is being filled it knows nothing of its contents, takes
+// thousands of ids for all there are, and would compare every row with every one of them.
+func (c *comparison) loadSource(t *table, source string, ids []string, take func(row []any)) error {
+	if c.store.Dialect != dialect.Postgres {
+		return c.load(t, `source = $1 AND external_id IN (`+marks(2, len(ids))+`)`, append([]any{source}, args(ids)...), take)
 	}
+	wanted, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	q := `SELECT found.* FROM jsonb_array_elements_text($1::jsonb) AS wanted (id) CROSS JOIN LATERAL (SELECT ` + quoted(t.names()) + ` FROM ` + t.Table +
+		` WHERE source = $2 AND external_id = wanted.id LIMIT 1` + c.hold() + `) AS found`
+	return c.rows(t, q, []any{string(wanted), source}, take)
+}
+
+// hold is the end of a query whose rows nobody else may write until the transaction ends.
+func (c *comparison) hold() string {
+	if c.lock && c.store.Dialect == dialect.Postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// rows runs a query for all columns of a table.
+func (c *comparison) rows(t *table, q string, a []any, take func(row []any)) error {
 	return query(c.ctx, c.store, q, a, func(scan func(...any) error) error {
 		raw, to := make([]any, len(t.columns)), make([]any, len(t.columns))
 		for i := range raw {

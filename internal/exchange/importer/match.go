@@ -18,11 +18,10 @@ func (c *comparison) bySource(k *Kind, t *table) error {
 		for i, it := range chunk {
 			ids[i] = it.record.ID
 		}
-		err := c.load(t, `source = $1 AND external_id IN (`+marks(2, len(ids))+`)`,
-			append([]any{c.staged.Source}, args(ids)...), func(row []any) {
-				it := c.found[k][row[t.index("external_id")].(string)]
-				it.old, it.id = row, ident.ID(row[0].(string))
-			})
+		err := c.loadSource(t, c.staged.Source, ids, func(row []any) {
+			it := c.found[k][row[t.index("external_id")].(string)]
+			it.old, it.id = row, ident.ID(row[0].(string))
+		})
 		if err != nil {
 			return err
 		}
@@ -79,7 +78,7 @@ func (c *comparison) byColumns(k *Kind, t *table) error {
 				v = string(id)
 			}
 			if _, ok := it.record.Values[column]; !ok {
-				v = t.defaults()[t.index(column)]
+				v = t.fresh[t.index(column)]
 			}
 			v = t.stored(t.index(column), v)
 			key += fmt.Sprintf("%v\x00", v)

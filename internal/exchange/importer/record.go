@@ -109,6 +109,9 @@ type Record struct {
 	Values Values
 	// Links are many-to-many edges by edge name.
 	Links map[string][]Ref
+	// Tags are those that a record of a guarded kind is to carry, and no others; nil
+	// leaves them as they are.
+	Tags []Ref
 	// Later are references to records of the same kind, set once all of them
 	// are stored.
 	Later Values

@@ -58,7 +58,7 @@ func (c *comparison) faults() error {
 				continue
 			}
 			c.report.Faults = append(c.report.Faults, Fault{File: c.report.Files[it.record.File], Line: it.record.Line,
-				Column: it.column, Value: shown(it.value), Reason: it.blocked})
+				Column: it.column, Value: shown(it.value), Reason: it.blocked, Hint: it.hint})
 			for _, t := range it.record.totals {
 				if err := c.report.add(t.Name, t.Currency, money.Amount(-t.Amount)); err != nil {
 					return err

@@ -231,7 +231,10 @@ func (r *Row) check(rec *Record) {
 	t := tableOf(rec.Kind.Entity)
 	for column, v := range rec.Values {
 		s, ok := v.(string)
-		if size := t.columns[t.index(column)].Size; ok && size > 0 && int64(len(s)) > size {
+		if !ok {
+			continue
+		}
+		if size := t.columns[t.index(column)].Size; size > 0 && int64(len(s)) > size {
 			r.wrong(column, s, Say("import.fault.long", "max", size))
 		}
 	}

@@ -149,13 +149,20 @@ func asImport(ctx context.Context) context.Context {
 }
 
 // oneAtATime makes a second import of the same database wait, so that two of one
-// file do not both create. SQLite has one writer at a time anyway.
+// file do not both create. SQLite has one writer at a time anyway. And it keeps
+// PostgreSQL to indexes: an import asks by keys only, while nothing is known yet of
+// the size of tables that it is filling, and a table is not to be read from end to
+// end for each part of a file.
 func oneAtATime(ctx context.Context, s *store.Store) error {
 	if s.Dialect != "postgres" {
 		return nil
 	}
-	_, err := s.Raw(ctx).ExecContext(ctx, `SELECT pg_advisory_xact_lock(739211)`)
-	return err
+	for _, q := range []string{`SELECT pg_advisory_xact_lock(739211)`, `SET LOCAL enable_seqscan = off`} {
+		if _, err := s.Raw(ctx).ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // elevated is the context for the import's own records.

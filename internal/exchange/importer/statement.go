@@ -13,27 +13,6 @@ import (
 // PostgreSQL 65,535).
 const maxParams = 30_000
 
-// insertSQL builds INSERT statements of as many rows as parameters allow and
-// gives each to run.
-func insertSQL(name string, columns []string, rows [][]any, run func(q string, args []any) error) error {
-	size := maxParams / len(columns)
-	for chunk := range slices.Chunk(rows, size) {
-		var q strings.Builder
-		q.WriteString("INSERT INTO " + name + " (" + quoted(columns) + ") VALUES ")
-		args := make([]any, 0, len(chunk)*len(columns))
-		for r, row := range chunk {
-			if r > 0 {
-				q.WriteByte(',')
-			}
-			args = values(&q, row, args, nil)
-		}
-		if err := run(q.String(), args); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // updateSQL builds UPDATE statements that set columns of many rows at once. Each
 // row begins with its id. With bump the version and the stamps follow.
 func (t *table) updateSQL(dialectName string, columns []string, rows [][]any, bump string, run func(q string, args []any) error) error {

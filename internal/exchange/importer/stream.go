@@ -3,6 +3,8 @@ package importer
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"steward/ent"
@@ -11,8 +13,9 @@ import (
 	"steward/internal/rules/ident"
 )
 
-// partRecords is how many records of a large file are in memory at once.
-var partRecords = 20_000
+// partRecords is how many records of a large file are stored at once. As many again are
+// read meanwhile.
+var partRecords = 10_000
 
 // parts is what the parts of a large file have in common: what was counted already, and
 // where the rows lie.
@@ -100,7 +103,8 @@ type streaming struct {
 	parts   parts
 }
 
-// read goes through the files once more; without a client it only compares.
+// read goes through the files once more; without a client it only compares. While one part is
+// compared and stored the next one is read already.
 func (x *streaming) read(ctx context.Context, client *ent.Client) error {
 	p, err := x.format.Open(x.options)
 	if err != nil {
@@ -116,16 +120,64 @@ func (x *streaming) read(ctx context.Context, client *ent.Client) error {
 	x.parts = parts{counted: map[[16]byte]bool{}, places: map[ident.ID]bool{}}
 	stage := newStaged(p.Source(), p.Kinds())
 	stage.seen, stage.parts = map[[16]byte]int32{}, true
+	ahead, stop := context.WithCancel(ctx)
+	ready, ended := make(chan part), make(chan error, 1)
+	go func() { // only here are stage and parser touched until the end
+		defer close(ready)
+		defer func() {
+			if fault := recover(); fault != nil { // of a format; whoever runs the import is told, not the whole program ended
+				ended <- fmt.Errorf("importer: %v\n%s", fault, debug.Stack())
+			}
+		}()
+		ended <- x.ahead(ahead, p, order, stage, ready)
+	}()
+	for one := range ready {
+		if err == nil {
+			if err = x.part(ctx, client, one); err != nil {
+				stop()
+			}
+		}
+	}
+	stop()
+	if read := <-ended; err == nil {
+		err = read
+	}
+	if err != nil {
+		return err
+	}
+	x.last.staged = stage
+	return nil
+}
+
+// part is what was read of a large file to be stored at once, and how many rows were read by then.
+type part struct {
+	staged *Staged
+	rows   int
+}
+
+// ahead reads the files and hands over each part, at least one.
+func (x *streaming) ahead(ctx context.Context, p Parser, order DateOrder, stage *Staged, ready chan<- part) error {
 	scratch := newReport(x.format.Name(), x.files) // what the first passage has said already
 	quiet := x.options
 	quiet.Progress = nil
+	hand := func() error {
+		one := *stage // its records; those that come are put into new lists
+		stage.drop()
+		scratch.Faults, scratch.Warnings, scratch.Duplicates = nil, nil, nil
+		select {
+		case ready <- part{&one, scratch.Rows}:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	for i, file := range x.files {
 		r := reading{file: file, index: i, options: quiet, parser: p, stage: stage, report: scratch, order: order}
 		r.full = func() error {
 			if stage.Len() < partRecords {
 				return nil
 			}
-			return x.part(ctx, client, stage, scratch)
+			return hand()
 		}
 		if err := r.read(ctx); err != nil {
 			return err
@@ -134,16 +186,12 @@ func (x *streaming) read(ctx context.Context, client *ent.Client) error {
 	if !slices.Equal(stage.Hashes, x.hashes) {
 		return errors.New("importer: the files changed while they were read")
 	}
-	if err := x.part(ctx, client, stage, scratch); err != nil {
-		return err
-	}
-	x.last.staged = stage
-	return nil
+	return hand()
 }
 
-// part compares what is staged, stores it, and lets it go.
-func (x *streaming) part(ctx context.Context, client *ent.Client, stage *Staged, scratch *Report) error {
-	c, err := compare(ctx, x.store, stage, x.report, client != nil)
+// part compares what is staged and stores it.
+func (x *streaming) part(ctx context.Context, client *ent.Client, one part) error {
+	c, err := compare(ctx, x.store, one.staged, x.report, client != nil)
 	if err != nil {
 		return store.Known(err)
 	}
@@ -165,18 +213,13 @@ func (x *streaming) part(ctx context.Context, client *ent.Client, stage *Staged,
 		if err := heldLines(ctx, x.store, lines, x.plans); err != nil {
 			return err
 		}
-		if err := x.store.Flush(ctx); err != nil {
-			return err
-		}
 	}
-	stage.drop()
-	c.items, c.found, c.names = nil, nil, nil
-	scratch.Faults, scratch.Warnings, scratch.Duplicates = nil, nil, nil
+	c.items, c.found, c.names, c.staged = nil, nil, nil, nil
 	step := "compare"
 	if client != nil {
 		step = "write"
 	}
-	x.options.tell(step, int64(scratch.Rows), int64(x.report.Rows))
+	x.options.tell(step, int64(one.rows), int64(x.report.Rows))
 	return ctx.Err()
 }
 

@@ -3,6 +3,8 @@ package importer
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +37,9 @@ type table struct {
 	columns []*schema.Column // id first
 	classes []class
 	at      map[string]int
+	sorted  []int  // the columns in the order of their names
+	amounts []bool // whether a column holds an amount, or another number of decimals
+	fresh   []any  // a new row: what the schema says for columns nobody set
 }
 
 var schemas = sync.OnceValue(func() map[string]*schema.Table {
@@ -62,6 +67,14 @@ func tableOf(name string) *table {
 	for i, c := range t.columns {
 		t.at[c.Name], t.classes[i] = i, classOf(c)
 	}
+	t.amounts, t.fresh = make([]bool, len(t.columns)), make([]any, len(t.columns))
+	for i, c := range t.columns {
+		f, ok := t.Field(c.Name)
+		t.amounts[i] = ok && (f.Kind == "money" || f.Kind == "decimal")
+		t.fresh[i] = t.stored(i, c.Default)
+		t.sorted = append(t.sorted, i)
+	}
+	slices.SortFunc(t.sorted, func(a, b int) int { return strings.Compare(t.columns[a].Name, t.columns[b].Name) })
 	tables.Store(name, t)
 	return t
 }
@@ -189,7 +202,7 @@ func sortedJSON(b []byte) any {
 func (t *table) shownAs(i int, v any) any {
 	switch x := v.(type) {
 	case int64:
-		if f, ok := t.Field(t.columns[i].Name); ok && (f.Kind == "money" || f.Kind == "decimal") {
+		if t.amounts[i] {
 			return money.Amount(x)
 		}
 	case JSON:
@@ -232,19 +245,8 @@ func param(v any) any {
 	return v
 }
 
-// defaults is a new row: what the schema says for columns nobody set.
-func (t *table) defaults() []any {
-	row := make([]any, len(t.columns))
-	for i, c := range t.columns {
-		switch d := c.Default.(type) {
-		case nil:
-			row[i] = t.stored(i, nil)
-		default:
-			row[i] = t.stored(i, d)
-		}
-	}
-	return row
-}
+// defaults is a new row.
+func (t *table) defaults() []any { return slices.Clone(t.fresh) }
 
 // cast is the type that PostgreSQL needs to hear for a value in a VALUES list.
 func (t *table) cast(i int) string {

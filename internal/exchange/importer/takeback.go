@@ -53,11 +53,7 @@ func (u *undoing) remove(k *undoKind) error {
 		ids = append(ids, id)
 		it := &item{table: k.table, id: id, row: k.rows[id], record: &Record{}}
 		u.touch(it)
-		ch := it.change(store.OpDelete, k.changes[id].EntityVersion)
-		for name, d := range ch.Diff {
-			ch.Diff[name] = [2]any{d[1], nil}
-		}
-		changes = append(changes, ch)
+		changes = append(changes, it.change(store.OpDelete, k.changes[id].EntityVersion))
 	}
 	if len(ids) == 0 {
 		return nil

@@ -2,12 +2,14 @@ package importer
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"entgo.io/ent/dialect"
 
 	"steward/internal/area/budget"
 	"steward/internal/platform/store"
+	"steward/internal/rules/money"
 )
 
 // totals brings the sums that plans and lines hold in step with their cells.
@@ -16,9 +18,18 @@ func (c *comparison) totals(created, updated map[*Kind][]*item) error {
 	return heldTotals(c.ctx, c.store, lines, plans)
 }
 
-// touched returns the lines and plans whose sums follow from what is written.
+// touched returns the lines and plans whose sums follow from what is written. New lines
+// have theirs already, unless the rules had a say about their cells.
 func (c *comparison) touched(created, updated map[*Kind][]*item) (lines, plans map[string]bool) {
 	lines, plans = map[string]bool{}, map[string]bool{}
+	made := map[string]bool{}
+	for k, items := range created {
+		for _, it := range items {
+			if k.Entity == "BudgetLine" && !k.Guarded {
+				made[string(it.id)] = true
+			}
+		}
+	}
 	for _, by := range []map[*Kind][]*item{created, updated} {
 		for k, items := range by {
 			for _, it := range items {
@@ -34,7 +45,51 @@ func (c *comparison) touched(created, updated map[*Kind][]*item) (lines, plans m
 			}
 		}
 	}
+	for k, items := range created {
+		for _, it := range items {
+			if k.Entity == "BudgetCell" && k.Guarded {
+				delete(made, it.row[it.table.index("line_id")].(string))
+			}
+		}
+	}
+	maps.DeleteFunc(lines, func(id string, _ bool) bool { return made[id] })
 	return lines, plans
+}
+
+// heldColumns are what a line holds of its cells.
+var heldColumns = []string{"planned_total", "forecast_total", "actual_total"}
+
+// heldOf adds up new cells by their lines: a sum of nothing is nothing, not zero.
+func heldOf(created map[*Kind][]*item) (map[string]*[3]*money.Amount, error) {
+	sums := map[string]*[3]*money.Amount{}
+	for k, items := range created {
+		if k.Entity != "BudgetCell" || k.Guarded {
+			continue
+		}
+		for _, it := range items {
+			line := it.row[it.table.index("line_id")].(string)
+			held := sums[line]
+			if held == nil {
+				held = &[3]*money.Amount{}
+				sums[line] = held
+			}
+			for n, column := range [...]string{"planned", "forecast", "actual"} {
+				units, ok := it.row[it.table.index(column)].(int64)
+				switch a := money.Amount(units); {
+				case !ok:
+				case held[n] == nil:
+					held[n] = &a
+				default:
+					sum, err := money.Add(*held[n], a)
+					if err != nil {
+						return nil, err
+					}
+					held[n] = &sum
+				}
+			}
+		}
+	}
+	return sums, nil
 }
 
 // heldTotals recomputes the totals of budget lines from their cells, and of plans

@@ -70,10 +70,15 @@ func (u *undoing) all(c *ent.Client, b *ent.ImportBatch) error {
 		if err != nil {
 			return err
 		}
-		for _, e := range changed {
+		for _, e := range changed { // a record is counted once, whatever was done to it
 			if e.Op == changeevent.OpCREATE {
+				u.set[e.EntityID] = true
 				u.out.Removed[e.EntityType]++
-			} else {
+			}
+		}
+		for _, e := range changed {
+			if !u.set[e.EntityID] {
+				u.set[e.EntityID] = true
 				u.out.Restored[e.EntityType]++
 			}
 		}

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"iter"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +15,6 @@ import (
 	"steward/ent"
 	"steward/ent/changeevent"
 	"steward/internal/platform/entity"
-	"steward/internal/platform/scope"
 	"steward/internal/rules/custom"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
@@ -44,6 +46,8 @@ type Change struct {
 	// them. Edges are "+name" and "-name" with the ids added and removed, custom fields
 	// "custom.code".
 	Diff map[string][2]any
+	// Written is the Diff as JSON where there is one already: an import makes millions.
+	Written []byte
 	// Reason overrides the reason of the context.
 	Reason string
 	// By overrides the viewer of the transaction: who signs in is known only in it.
@@ -159,29 +163,40 @@ func Note(ctx context.Context, changes ...Change) error {
 	return nil
 }
 
-// record writes the audit rows of a transaction, its outbox event and its right
-// to be undone, just before it commits.
+// few is how many audit rows go into one statement with all else that a transaction leaves
+// when it commits; more are written by themselves.
+const few = 20
+
+// record writes the audit rows of a transaction, its outbox event, its right to be
+// undone and the answer to its keys, just before it commits: in one call, unless there
+// are many rows.
 func (s *Store) record(ctx context.Context, u *unit) error {
-	if len(u.changes) == 0 && u.flushed == nil {
-		return nil
+	t := &together{}
+	if len(u.changes) > 0 || u.flushed != nil {
+		v := viewer.From(ctx)
+		if v == nil {
+			return ErrNoViewer
+		}
+		if len(u.changes) > few {
+			if err := s.flush(ctx, u, v); err != nil {
+				return err
+			}
+		} else if err := u.audit(ctx, v, t); err != nil {
+			return err
+		}
+		if err := u.announce(t); err != nil {
+			return err
+		}
+		if u.undo != "" {
+			at := now()
+			t.insert("undo_entries", []string{"id", "created_at", "updated_at", "token_hash", "change_set", "actor_id", "expires_at"},
+				[]any{string(ident.New("und")), at, at, hashOf(u.undo), u.set, string(v.ID), at.Add(undoDays * 24 * time.Hour)})
+		}
 	}
-	v := viewer.From(ctx)
-	if v == nil {
-		return ErrNoViewer
+	for _, c := range u.claims {
+		c.store(t)
 	}
-	ctx = scope.Elevate(ctx)
-	c := u.tx.Client()
-	if err := u.write(ctx, c, v); err != nil {
-		return err
-	}
-	if err := s.announce(ctx, c, u); err != nil {
-		return err
-	}
-	if u.undo != "" {
-		return c.UndoEntry.Create().SetTokenHash(hashOf(u.undo)).SetChangeSet(u.set).SetActorID(string(v.ID)).
-			SetExpiresAt(now().Add(undoDays * 24 * time.Hour)).Exec(ctx)
-	}
-	return nil
+	return t.send(ctx, s)
 }
 
 // flushed is what is known of changes that are written already.
@@ -190,9 +205,21 @@ type flushed struct {
 	kinds map[string]int
 }
 
+// count remembers a change for the event of the transaction.
+func (u *unit) count(x Change) {
+	if u.flushed == nil {
+		u.flushed = &flushed{first: x, kinds: map[string]int{}}
+	}
+	u.flushed.kinds[x.Entity+"."+string(x.Op)]++
+}
+
 // Flush writes the audit rows of what the transaction of ctx has noted so far, and lets them go: an
 // import of a million rows cannot hold theirs in memory. The event is still one, at the commit.
-func (s *Store) Flush(ctx context.Context) error {
+func (s *Store) Flush(ctx context.Context) error { return s.NoteMany(ctx, nil) }
+
+// NoteMany is Note for a great many changes: their audit rows are written at once, one
+// after another as they are made, after those noted before.
+func (s *Store) NoteMany(ctx context.Context, changes iter.Seq[Change]) error {
 	u, v := unitOf(ctx), viewer.From(ctx)
 	switch {
 	case u == nil:
@@ -200,76 +227,161 @@ func (s *Store) Flush(ctx context.Context) error {
 	case v == nil:
 		return ErrNoViewer
 	}
-	return known(u.write(scope.Elevate(ctx), u.tx.Client(), v))
+	if len(u.changes) > 0 {
+		if err := s.flush(ctx, u, v); err != nil {
+			return known(err)
+		}
+	}
+	if changes == nil {
+		return nil
+	}
+	return known(s.auditMany(ctx, u, v, changes))
 }
 
-// write stores the audit rows of the changes and counts them.
-func (u *unit) write(ctx context.Context, c *ent.Client, v *viewer.Viewer) error {
+// flush writes the audit rows of what was noted.
+func (s *Store) flush(ctx context.Context, u *unit, v *viewer.Viewer) error {
+	changes := u.changes
+	u.changes = nil
+	return s.auditMany(ctx, u, v, slices.Values(changes))
+}
+
+func (s *Store) auditMany(ctx context.Context, u *unit, v *viewer.Viewer, changes iter.Seq[Change]) error {
+	w := newAuditor(ctx, u, v)
+	err := s.Insert(ctx, changeevent.Table, changeColumns, func(yield func([]any) bool) {
+		for x := range changes {
+			u.count(x)
+			row, err := w.row(x)
+			if err != nil {
+				w.err = err
+				return
+			}
+			if !yield(row) {
+				return
+			}
+		}
+	})
+	return cmp.Or(w.err, err)
+}
+
+// audit adds the audit rows of what was noted to the statement of the commit.
+func (u *unit) audit(ctx context.Context, v *viewer.Viewer, t *together) error {
 	if len(u.changes) == 0 {
 		return nil
 	}
-	if u.flushed == nil {
-		u.flushed = &flushed{first: u.changes[0], kinds: map[string]int{}}
-	}
-	at, reason := now(), reasonOf(ctx)
-	for start := 0; start < len(u.changes); start += 500 {
-		batch := u.changes[start:min(start+500, len(u.changes))]
-		rows := make([]*ent.ChangeEventCreate, len(batch))
-		for i, x := range batch {
-			rows[i] = changeRow(c, v, u, x, at, reason)
-		}
-		if err := c.ChangeEvent.CreateBulk(rows...).Exec(ctx); err != nil {
+	w := newAuditor(ctx, u, v)
+	rows := make([][]any, len(u.changes))
+	for i, x := range u.changes {
+		u.count(x)
+		row, err := w.row(x)
+		if err != nil {
 			return err
 		}
-	}
-	for _, x := range u.changes {
-		u.flushed.kinds[x.Entity+"."+string(x.Op)]++
+		rows[i] = slices.Clone(row)
 	}
 	u.changes = nil
+	t.insert(changeevent.Table, changeColumns, rows...)
 	return nil
 }
 
-func changeRow(c *ent.Client, v *viewer.Viewer, u *unit, x Change, at time.Time, reason string) *ent.ChangeEventCreate {
+// changeColumns are the columns of an audit row, without the number of the transaction,
+// which is the database's.
+var changeColumns = changeevent.Columns[:len(changeevent.Columns)-1]
+
+// auditor makes the audit rows of one transaction.
+type auditor struct {
+	viewer *viewer.Viewer
+	unit   *unit
+	at     time.Time
+	reason string
+	values [20]any // the row that was made last
+	err    error
+
+	checked *viewer.Viewer
+}
+
+func newAuditor(ctx context.Context, u *unit, v *viewer.Viewer) *auditor {
+	return &auditor{viewer: v, unit: u, at: now(), reason: reasonOf(ctx)}
+}
+
+// row returns the values of changeColumns. They are the same slice each time.
+func (w *auditor) row(x Change) ([]any, error) {
+	v, reason := w.viewer, w.reason
 	if x.Reason != "" {
 		reason = x.Reason
 	}
 	if x.By != nil {
 		v = x.By
 	}
-	r := c.ChangeEvent.Create().SetAt(at).SetOp(changeevent.Op(x.Op)).SetEntityType(x.Entity).SetEntityID(x.ID).
-		SetEntityVersion(x.Version).SetActorKind(changeevent.ActorKind(v.Kind)).SetActorID(string(v.ID)).
-		SetActorName(v.Name).SetVia(changeevent.Via(v.Via)).SetTokenID(string(v.TokenID)).SetOnBehalfOf(v.OnBehalfOf).
-		SetRequestID(v.RequestID).SetChangeSet(u.set).SetUndoes(u.undoes).SetReason(reason).SetDiff(x.Diff)
-	if x.Portfolio != "" {
-		r.SetPortfolioID(x.Portfolio)
+	if err := w.check(v, reason, x); err != nil {
+		return nil, err
 	}
-	if x.Product != "" {
-		r.SetProductID(x.Product)
+	diff := x.Written
+	if diff == nil {
+		var err error
+		if diff, err = json.Marshal(x.Diff); err != nil {
+			return nil, err
+		}
 	}
-	if x.Vendor != "" {
-		r.SetVendorID(x.Vendor)
+	w.values = [...]any{string(ident.New("chg")), w.at, string(x.Op), x.Entity, string(x.ID), int64(x.Version), orNull(x.Portfolio), orNull(x.Product), orNull(x.Vendor),
+		string(v.Kind), string(v.ID), v.Name, string(v.Via), string(v.TokenID), v.OnBehalfOf, v.RequestID, w.unit.set, w.unit.undoes, reason, string(diff)}
+	return w.values[:], nil
+}
+
+// check refuses what does not fit its column: a reason is a person's own words, a request's
+// id its client's. Whose change it is stays the same from row to row.
+func (w *auditor) check(v *viewer.Viewer, reason string, x Change) error {
+	fits := func(name string, err error) error {
+		if err == nil {
+			return nil
+		}
+		return errs.Invalid(name, "error.invalid_value").Wrap(err)
 	}
-	return r
+	if v != w.checked {
+		err := cmp.Or(fits("actor_kind", changeevent.ActorKindValidator(changeevent.ActorKind(v.Kind))), fits("actor_id", changeevent.ActorIDValidator(string(v.ID))),
+			fits("actor_name", changeevent.ActorNameValidator(v.Name)), fits("via", changeevent.ViaValidator(changeevent.Via(v.Via))), fits("token_id", changeevent.TokenIDValidator(string(v.TokenID))),
+			fits("on_behalf_of", changeevent.OnBehalfOfValidator(v.OnBehalfOf)), fits("request_id", changeevent.RequestIDValidator(v.RequestID)))
+		if err != nil {
+			return err
+		}
+		w.checked = v
+	}
+	return cmp.Or(fits("reason", changeevent.ReasonValidator(reason)), fits("op", changeevent.OpValidator(changeevent.Op(x.Op))), fits("entity_type", changeevent.EntityTypeValidator(x.Entity)), fits("entity_id", changeevent.EntityIDValidator(string(x.ID))))
+}
+
+// orNull is an id as it is stored where there may be none.
+func orNull(id ident.ID) any {
+	if id == "" {
+		return nil
+	}
+	return string(id)
 }
 
 // Changes is the type of the outbox event that every transaction with changes has.
 const Changes = "steward.changes.v1"
 
-// announce writes one outbox event for the change set: what changed and where,
+// TraceOf is where an outbox event's payload says in which trace the changes were made, if in any.
+const TraceOf = "trace"
+
+// announce adds the one outbox event of the change set: what changed and where,
 // never the values; whoever wants those asks with their own rights. Of sessions and
 // refusals nobody outside hears, or whoever is refused could send messages.
-func (s *Store) announce(ctx context.Context, c *ent.Client, u *unit) error {
+func (u *unit) announce(t *together) error {
 	first := u.flushed.first
 	if len(u.flushed.kinds) == 1 && u.flushed.kinds["Session.EVENT"] > 0 {
 		return nil
 	}
-	payload := map[string]any{"changes": u.flushed.kinds}
-	o := c.OutboxEvent.Create().SetType(Changes).SetSubjectType(first.Entity).
-		SetSubjectID(string(first.ID)).SetChangeSet(u.set).SetPayload(payload)
-	if first.Portfolio != "" {
-		o.SetPortfolioID(first.Portfolio)
+	about := map[string]any{"changes": u.flushed.kinds}
+	if u.trace != "" {
+		about[TraceOf] = u.trace
 	}
-	return o.Exec(ctx)
+	payload, err := json.Marshal(about)
+	if err != nil {
+		return err
+	}
+	at := now()
+	t.insert("outbox_events", []string{"id", "created_at", "updated_at", "type", "subject_type", "subject_id", "portfolio_id", "change_set", "payload"},
+		[]any{string(ident.New("obx")), at, at, Changes, first.Entity, string(first.ID), orNull(first.Portfolio), u.set, string(payload)})
+	return nil
 }
 
 func newChangeSet() string { return string(ident.New("chs")) }

@@ -9,6 +9,8 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
+
+	"steward/internal/platform/obs"
 )
 
 // Counter counts the statements a store sends; tests assert with it how many an
@@ -57,14 +59,25 @@ func textJSON(args any) {
 	}
 }
 
-// counted is ent's driver with the counter, the gate and textJSON in front.
+// counted is ent's driver with the counter, the trace, the gate and textJSON in front.
 type counted struct {
 	*entsql.Driver
 	c    *Counter
 	gate *gate
 }
 
-func (d counted) Exec(ctx context.Context, q string, args, v any) error {
+// told tells the trace of ctx, if there is one, of a statement: from before the wait for a connection until
+// what it returns is called, when err is how it ended.
+func told(ctx context.Context, name, q string, err *error) func() {
+	if name == dialect.Postgres {
+		name = "postgresql" // as OpenTelemetry calls it
+	}
+	end := obs.Statement(ctx, name, q)
+	return func() { end(*err) }
+}
+
+func (d counted) Exec(ctx context.Context, q string, args, v any) (err error) {
+	defer told(ctx, d.Dialect(), q, &err)()
 	textJSON(args)
 	leave, err := d.gate.enter(ctx)
 	if err != nil {
@@ -75,7 +88,8 @@ func (d counted) Exec(ctx context.Context, q string, args, v any) error {
 	return d.Driver.Exec(ctx, q, args, v)
 }
 
-func (d counted) Query(ctx context.Context, q string, args, v any) error {
+func (d counted) Query(ctx context.Context, q string, args, v any) (err error) {
+	defer told(ctx, d.Dialect(), q, &err)()
 	textJSON(args)
 	leave, err := d.gate.enter(ctx)
 	if err != nil {
@@ -92,7 +106,8 @@ func (d counted) Query(ctx context.Context, q string, args, v any) error {
 }
 
 // ExecContext and QueryContext serve raw statements outside a transaction.
-func (d counted) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+func (d counted) ExecContext(ctx context.Context, q string, args ...any) (r sql.Result, err error) {
+	defer told(ctx, d.Dialect(), q, &err)()
 	textJSON(args)
 	leave, err := d.gate.enter(ctx)
 	if err != nil {
@@ -103,7 +118,8 @@ func (d counted) ExecContext(ctx context.Context, q string, args ...any) (sql.Re
 	return d.Driver.ExecContext(ctx, q, args...)
 }
 
-func (d counted) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+func (d counted) QueryContext(ctx context.Context, q string, args ...any) (rows *sql.Rows, err error) {
+	defer told(ctx, d.Dialect(), q, &err)()
 	textJSON(args)
 	leave, err := d.gate.enter(ctx)
 	if err != nil {
@@ -116,7 +132,8 @@ func (d counted) QueryContext(ctx context.Context, q string, args ...any) (*sql.
 
 func (d counted) Tx(ctx context.Context) (dialect.Tx, error) { return d.BeginTx(ctx, nil) }
 
-func (d counted) BeginTx(ctx context.Context, o *sql.TxOptions) (dialect.Tx, error) {
+func (d counted) BeginTx(ctx context.Context, o *sql.TxOptions) (_ dialect.Tx, err error) {
+	defer told(ctx, d.Dialect(), "BEGIN", &err)()
 	leave, err := d.gate.enter(ctx)
 	if err != nil {
 		return nil, err
@@ -127,41 +144,48 @@ func (d counted) BeginTx(ctx context.Context, o *sql.TxOptions) (dialect.Tx, err
 		return nil, err
 	}
 	d.c.add("BEGIN")
-	return countedTx{t, d.c, leave}, nil
+	return countedTx{t, d.c, leave, d.Dialect(), ctx}, nil
 }
 
 type countedTx struct {
 	dialect.Tx
 	c     *Counter
-	leave func() // gives the connection back
+	leave func()          // gives the connection back
+	name  string          // of the dialect
+	begun context.Context // whose trace its end belongs to
 }
 
-func (t countedTx) Exec(ctx context.Context, q string, args, v any) error {
+func (t countedTx) Exec(ctx context.Context, q string, args, v any) (err error) {
+	defer told(ctx, t.name, q, &err)()
 	textJSON(args)
 	t.c.add(q)
 	return t.Tx.Exec(ctx, q, args, v)
 }
 
-func (t countedTx) Query(ctx context.Context, q string, args, v any) error {
+func (t countedTx) Query(ctx context.Context, q string, args, v any) (err error) {
+	defer told(ctx, t.name, q, &err)()
 	textJSON(args)
 	t.c.add(q)
 	return t.Tx.Query(ctx, q, args, v)
 }
 
-func (t countedTx) Commit() error {
+func (t countedTx) Commit() (err error) {
+	defer told(t.begun, t.name, "COMMIT", &err)()
 	defer t.leave()
 	t.c.add("COMMIT")
 	return t.Tx.Commit()
 }
 
-func (t countedTx) Rollback() error {
+func (t countedTx) Rollback() (err error) {
+	defer told(t.begun, t.name, "ROLLBACK", &err)()
 	defer t.leave()
 	t.c.add("ROLLBACK")
 	return t.Tx.Rollback()
 }
 
 // ExecContext and QueryContext serve the raw statements of this package.
-func (t countedTx) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+func (t countedTx) ExecContext(ctx context.Context, q string, args ...any) (r sql.Result, err error) {
+	defer told(ctx, t.name, q, &err)()
 	textJSON(args)
 	t.c.add(q)
 	return t.Tx.(interface {
@@ -169,7 +193,8 @@ func (t countedTx) ExecContext(ctx context.Context, q string, args ...any) (sql.
 	}).ExecContext(ctx, q, args...)
 }
 
-func (t countedTx) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+func (t countedTx) QueryContext(ctx context.Context, q string, args ...any) (rows *sql.Rows, err error) {
+	defer told(ctx, t.name, q, &err)()
 	textJSON(args)
 	t.c.add(q)
 	return t.Tx.(interface {

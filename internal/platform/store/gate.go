@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -29,6 +30,19 @@ type gate struct {
 	places  chan struct{} // holds a value for each connection in use
 	share   int           // of one caller
 	callers *lru.Cache[string, chan struct{}]
+
+	waited, refused, waitedFor atomic.Int64 // see Waits
+}
+
+// Waits says how the callers of a store fare that come when all connections are taken.
+type Waits struct {
+	Waited, Refused int64 // how often
+	For             time.Duration
+}
+
+// Waits returns what has been counted since the store was opened.
+func (s *Store) Waits() Waits {
+	return Waits{s.gate.waited.Load(), s.gate.refused.Load(), time.Duration(s.gate.waitedFor.Load())}
 }
 
 func newGate(connections int, wait time.Duration) *gate {
@@ -45,10 +59,10 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.wait, errBusy)
 	defer cancel()
 	own := g.own(viewer.From(ctx))
-	if err := take(ctx, own); err != nil {
+	if err := g.take(ctx, own); err != nil {
 		return nil, err
 	}
-	if err := take(ctx, g.places); err != nil {
+	if err := g.take(ctx, g.places); err != nil {
 		<-own
 		return nil, err
 	}
@@ -72,11 +86,20 @@ func (g *gate) own(v *viewer.Viewer) chan struct{} {
 	return places
 }
 
-func take(ctx context.Context, places chan struct{}) error {
+func (g *gate) take(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	default:
+	}
+	begun := time.Now()
+	g.waited.Add(1)
+	defer func() { g.waitedFor.Add(int64(time.Since(begun))) }()
 	select {
 	case places <- struct{}{}:
 		return nil
 	case <-ctx.Done():
+		g.refused.Add(1)
 		return context.Cause(ctx)
 	}
 }

@@ -1,12 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"steward/ent"
 	"steward/ent/idempotencykey"
 	"steward/internal/platform/scope"
 	"steward/internal/rules/errs"
+	"steward/internal/rules/ident"
 )
 
 // Remembered returns the answer stored for the owner's key, false when there is
@@ -26,17 +28,43 @@ func (s *Store) Remembered(ctx context.Context, owner, key, requestHash string) 
 	return k.Response, k.Response != "", nil
 }
 
-// Claim takes the key for the request of the transaction in ctx. Another
-// transaction that holds it makes this one wait and then fail with a Conflict;
-// the caller then looks again with Remembered.
+// Claim takes the key for the request of the transaction in ctx. It is written with the
+// answer when the transaction commits, which fails with a Conflict when another request
+// has taken it: the caller then looks with Remembered. The same it does after any other
+// error, as a repetition mostly fails on what the first one has done.
 func (s *Store) Claim(ctx context.Context, owner, key, requestHash string) error {
-	return known(s.ClientOf(ctx).IdempotencyKey.Create().SetOwner(owner).SetIdempotencyKey(key).
-		SetRequestHash(requestHash).Exec(scope.Elevate(ctx)))
+	u := unitOf(ctx)
+	if u == nil {
+		return ErrNoTransaction
+	}
+	if err := cmp.Or(idempotencykey.OwnerValidator(owner), idempotencykey.IdempotencyKeyValidator(key), idempotencykey.RequestHashValidator(requestHash)); err != nil {
+		return errs.Invalid("idempotencyKey", "error.invalid_value").Wrap(err)
+	}
+	u.claims = append(u.claims, claim{owner: owner, key: key, hash: requestHash})
+	return nil
 }
 
-// Answer stores what the request of the claimed key was answered, in the same
-// transaction: a request that failed is not remembered.
+// Answer says what the request of a claimed key was answered. A request that failed is not
+// remembered.
 func (s *Store) Answer(ctx context.Context, owner, key, response string) error {
-	return known(s.ClientOf(ctx).IdempotencyKey.Update().
-		Where(idempotencykey.Owner(owner), idempotencykey.IdempotencyKey(key)).SetResponse(response).Exec(scope.Elevate(ctx)))
+	u := unitOf(ctx)
+	if u == nil {
+		return ErrNoTransaction
+	}
+	for i := range u.claims {
+		if c := &u.claims[i]; c.owner == owner && c.key == key {
+			c.response = response
+		}
+	}
+	return nil
+}
+
+// claim is a key that a transaction takes, with what its request was answered.
+type claim struct{ owner, key, hash, response string }
+
+// store adds the statement that takes it.
+func (c claim) store(t *together) {
+	at := now()
+	t.insert(idempotencykey.Table, []string{"id", "created_at", "updated_at", "owner", "idempotency_key", "request_hash", "response"},
+		[]any{string(ident.New("idk")), at, at, c.owner, c.key, c.hash, c.response})
 }

@@ -85,6 +85,11 @@ func (p *preparing) QueryContext(ctx context.Context, q string, args []driver.Na
 }
 
 func (p *preparing) ExecContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Result, error) {
+	if len(args) == 1 {
+		if c, ok := args[0].Value.(*copying); ok {
+			return p.copy(ctx, q, c)
+		}
+	}
 	s, err := p.prepared(ctx, q, args)
 	if err != nil {
 		return nil, err

@@ -2,15 +2,17 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
+	"github.com/oklog/ulid/v2"
 
 	"steward/ent"
-	"steward/ent/auditseal"
 	"steward/ent/changeevent"
 	"steward/ent/predicate"
 	"steward/internal/platform/scope"
+	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
 )
 
@@ -39,8 +41,7 @@ func (s *Store) Seal(ctx context.Context) (int, error) {
 		} else if !ent.IsNotFound(err) {
 			return err
 		}
-		rows, err := c.ChangeEvent.Query().Where(s.unsealed()).
-			Order(changeevent.ByTxID(), changeevent.ByID()).Limit(1000).All(ctx)
+		rows, err := s.waiting(ctx, c, next-1)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -66,6 +67,60 @@ func (s *Store) Seal(ctx context.Context) (int, error) {
 	return n, err
 }
 
+// sealBatch is how many rows are sealed at once.
+const sealBatch = 1000
+
+// waiting returns the rows to be sealed next, by transaction and id. On PostgreSQL it goes on
+// where the last seal stands, for what is older has its seal: first with the rest of that
+// transaction, then with later ones, whose rows are as young as they are short. Rows of longer
+// ones, and those of a restored database, whose transactions are counted from the beginning
+// again, are found by comparing all rows with all seals. That takes seconds where there are
+// millions, so it is done when the program starts and then for a small part of the time.
+func (s *Store) waiting(ctx context.Context, c *ent.Client, last int64) ([]*ent.ChangeEvent, error) {
+	ask := func(where ...predicate.ChangeEvent) ([]*ent.ChangeEvent, error) {
+		return c.ChangeEvent.Query().Where(where...).Order(changeevent.ByTxID(), changeevent.ByID()).Limit(sealBatch).All(ctx)
+	}
+	began := time.Now()
+	if s.Dialect == dialect.Postgres && last > 0 && began.UnixNano() < s.compare.Load() {
+		seal, err := c.AuditSeal.Get(ctx, last)
+		if err != nil {
+			return nil, err
+		}
+		row, err := c.ChangeEvent.Get(ctx, seal.ChangeID)
+		if err != nil && !ent.IsNotFound(err) {
+			return nil, err
+		}
+		if row != nil {
+			rows, err := ask(changeevent.TxID(row.TxID), changeevent.IDGT(row.ID), changeevent.IDLT(beyond), s.unsealed())
+			if err != nil || len(rows) > 0 {
+				return rows, err
+			}
+			return ask(changeevent.TxIDGT(row.TxID), changeevent.IDGT(youngest(began.Add(-sealShort))), changeevent.IDLT(beyond), s.unsealed())
+		}
+	}
+	rows, err := ask(s.unsealed())
+	s.compare.Store(time.Now().Add(max(sealCompare, 100*time.Since(began))).UnixNano())
+	return rows, err
+}
+
+// Transactions shorter than sealShort are sealed within a second or so, others within
+// sealCompare.
+const (
+	sealShort   = 20 * time.Second
+	sealCompare = 30 * time.Second
+)
+
+// beyond is more than every id. PostgreSQL takes what has two ends for a small part of a table,
+// and goes by the index.
+const beyond ident.ID = "chg_8"
+
+// youngest is less than the id of any audit row made since an instant.
+func youngest(since time.Time) ident.ID {
+	var u ulid.ULID
+	_ = u.SetTime(ulid.Timestamp(since)) // fails for times beyond the year 10889 only
+	return ident.ID("chg_" + u.String())
+}
+
 // tryLock takes the sealing lock of this database until the transaction ends.
 func (s *Store) tryLock(ctx context.Context) (ok bool, err error) {
 	rows, err := s.Raw(ctx).QueryContext(ctx, "SELECT pg_try_advisory_xact_lock(7234001)")
@@ -82,8 +137,7 @@ func (s *Store) tryLock(ctx context.Context) (ok bool, err error) {
 // unsealed are the audit rows without a seal that may be sealed now.
 func (s *Store) unsealed() predicate.ChangeEvent {
 	return func(sel *sql.Selector) {
-		t := sql.Dialect(sel.Dialect()).Table(auditseal.Table).As("seal")
-		sel.Where(sql.NotExists(sql.Dialect(sel.Dialect()).Select().From(t).Where(sql.ColumnsEQ(t.C(auditseal.FieldChangeID), sel.C(changeevent.FieldID)))))
+		noSeal(sel)
 		if s.Dialect == dialect.Postgres {
 			sel.Where(sql.ExprP(sel.C(changeevent.FieldTxID) + " < txid_snapshot_xmin(txid_current_snapshot())"))
 		}

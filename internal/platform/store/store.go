@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -19,6 +20,7 @@ import (
 
 	"steward/ent"
 	_ "steward/ent/registry" // the descriptors the guards work from
+	"steward/internal/platform/obs"
 	"steward/internal/rules/errs"
 )
 
@@ -38,7 +40,9 @@ type Store struct {
 
 	inverses map[string]Inverse
 	hanging  map[string]Hang
-	kept     sync.Map // see Kept
+	gate     *gate
+	kept     sync.Map     // see Kept
+	compare  atomic.Int64 // when Seal compares all rows again
 }
 
 // Open connects to the database at url. It does not migrate; see Migrate.
@@ -52,8 +56,8 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("the database does not answer: %w", err)
 	}
 	s := &Store{DB: db, Dialect: d, URL: databaseURL, Statements: &Counter{}, inverses: map[string]Inverse{}, hanging: map[string]Hang{}}
-	gate := newGate(db.Stats().MaxOpenConnections, o.Wait)
-	s.Client = ent.NewClient(ent.Driver(counted{entsql.OpenDB(d, db), s.Statements, gate}))
+	s.gate = newGate(db.Stats().MaxOpenConnections, o.Wait)
+	s.Client = ent.NewClient(ent.Driver(counted{entsql.OpenDB(d, db), s.Statements, s.gate}))
 	s.guard()
 	return s, nil
 }
@@ -74,6 +78,8 @@ type unit struct {
 	after   []func()
 	undo    string // token under which the change set may be taken back
 	undoes  string
+	trace   string      // that it belongs to, see obs.Traceparent
+	claims  []claim     // of the requests it answers
 	kept    map[any]any // see KeptInTx
 }
 
@@ -113,7 +119,7 @@ func (s *Store) Begin(ctx context.Context) (context.Context, *Batch, error) {
 	if err != nil {
 		return nil, nil, known(err)
 	}
-	u := &unit{tx: tx, set: newChangeSet()}
+	u := &unit{tx: tx, set: newChangeSet(), trace: obs.Traceparent(ctx)}
 	ctx = context.WithValue(ctx, unitKey{}, u)
 	return ent.NewTxContext(ent.NewContext(ctx, tx.Client()), tx), &Batch{store: s, unit: u}, nil
 }
