@@ -43,8 +43,8 @@ var rooms = map[string]string{
 
 // neighbours says which areas an area may call; a change that travels the other way is an event.
 var neighbours = map[string]string{
-	"move": "", "people": "move", "initiative": "move portfolio", "portfolio": "", "product": "portfolio move",
-	"contract": "product portfolio move", "budget": "contract product portfolio", "procurement": "budget contract product portfolio move",
+	"approval": "", "move": "approval", "people": "move", "initiative": "move portfolio", "portfolio": "", "product": "portfolio move",
+	"contract": "product portfolio move", "budget": "approval contract product portfolio", "procurement": "budget contract product portfolio move",
 	"invoice": "procurement budget contract product portfolio", "value": "invoice procurement budget contract product portfolio",
 	"okr": "product portfolio move", "intake": "product portfolio", "delivery": "product portfolio", "service": "product portfolio",
 	"partner": "product portfolio", "oncall": "product portfolio", "continuity": "product portfolio",

@@ -9,6 +9,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -81,6 +82,7 @@ type Auth struct {
 	base     *url.URL
 	https    bool
 	provider provider
+	contact  contact
 	attempts *lru.Cache[ident.ID, *attempt] // by session
 	unknown  sync.Map                       // role names logged once
 }
@@ -122,6 +124,10 @@ func New(cfg Config, s *store.Store) (*Auth, error) {
 		cfg.Lang = func(r *http.Request) string { return i18n.Match(r.Header.Get("Accept-Language"), "", "") }
 	}
 	a := &Auth{cfg: cfg, store: s, log: cfg.Log, base: base, https: base.Scheme == "https"}
+	a.contact = contact{next: cmp.Or(cfg.HTTP.Transport, http.DefaultTransport), now: cfg.Now}
+	watched := *cfg.HTTP
+	watched.Transport = &a.contact
+	a.cfg.HTTP = &watched
 	if a.cfg.Fail == nil {
 		a.cfg.Fail = func(w http.ResponseWriter, r *http.Request, status int, err *errs.Error) {
 			http.Error(w, i18n.T(a.cfg.Lang(r), err.Key, err.Args...), status)

@@ -45,6 +45,7 @@ type Storage struct {
 // Serve is `steward serve`: the server.
 type Serve struct {
 	Storage
+	Tracing
 
 	Listen              string         `help:"Address of the site. Outside loopback it needs --production or --allow-insecure." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	OpsListen           string         `help:"Address of the second listener with /metrics, and /debug/pprof/ on loopback; empty for none." default:"127.0.0.1:9090" placeholder:"ADDR"`
@@ -97,6 +98,7 @@ func (s *Serve) MigrateFirst() bool {
 // Worker is `steward worker`: background jobs alone.
 type Worker struct {
 	Storage
+	Tracing
 	OpsListen    string         `help:"Address of the listener with /metrics, and /debug/pprof/ on loopback; empty for none." default:"127.0.0.1:9091" placeholder:"ADDR"`
 	Production   bool           `help:"Refuse every unsafe setting."`
 	Parallel     int            `help:"Jobs at a time." default:"4" placeholder:"N"`

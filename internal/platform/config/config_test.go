@@ -6,18 +6,21 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"steward/internal/platform/obs"
 )
 
 // quiet removes the variables of the machine that runs the test.
 func quiet(t *testing.T) {
 	for _, e := range os.Environ() {
 		name, _, _ := strings.Cut(e, "=")
-		if strings.HasPrefix(name, "STEWARD_") || strings.HasPrefix(name, "PG") {
+		if strings.HasPrefix(name, "STEWARD_") || strings.HasPrefix(name, "PG") || strings.HasPrefix(name, "OTEL_") {
 			t.Setenv(name, "") // so that it is put back
 			_ = os.Unsetenv(name)
 		}
@@ -354,12 +357,104 @@ func TestHandbookListsEveryFlag(t *testing.T) {
 		}
 	}
 	walk(parser.Model.Node)
-	for _, want := range []string{"STEWARD_OIDC_CLIENT_SECRET", "STEWARD_OIDC_CLIENT_SECRET_FILE", "STEWARD_DATABASE_FILE"} {
+	for _, want := range []string{"STEWARD_OIDC_CLIENT_SECRET", "STEWARD_OIDC_CLIENT_SECRET_FILE", "STEWARD_DATABASE_FILE", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS_FILE"} {
 		if !strings.Contains(page, "`"+want+"`") {
 			t.Errorf("docs/operate/configure.md lacks %s", want)
 		}
 	}
 	if seen < 40 {
 		t.Errorf("only %d flags found", seen)
+	}
+}
+
+// SC-1: every user of a machine reads the command lines of its processes, so no flag takes a secret. Where
+// one could be part of a value, production refuses it there: see "password by flag".
+func TestNoFlagTakesASecret(t *testing.T) {
+	parser, err := kong.New(&Command{}, kong.DefaultEnvars("STEWARD"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	telling := regexp.MustCompile(`(?i)secret|password|passphrase|credential|token|api-?key|headers`)
+	files := map[string]bool{"key-file": true} // names a file
+	seen := 0
+	var walk func(*kong.Node)
+	walk = func(n *kong.Node) {
+		for _, f := range append(n.Flags, values(n)...) {
+			seen++
+			if f.Target.Type() == reflect.TypeFor[obs.Secret]() {
+				t.Errorf("%s: --%s is an obs.Secret", n.Path(), f.Name)
+			}
+			if telling.MatchString(f.Name) && !files[f.Name] {
+				t.Errorf("%s: --%s sounds like a secret: read it from the environment or a file, see secret", n.Path(), f.Name)
+			}
+		}
+		for _, c := range n.Children {
+			walk(c)
+		}
+	}
+	walk(parser.Model.Node)
+	if seen < 40 {
+		t.Errorf("only %d flags found", seen)
+	}
+}
+
+// values are the positional arguments of a command.
+func values(n *kong.Node) (out []*kong.Flag) {
+	for _, p := range n.Positional {
+		out = append(out, &kong.Flag{Value: p})
+	}
+	return out
+}
+
+func TestTracing(t *testing.T) {
+	quiet(t)
+	file := filepath.Join(t.TempDir(), "headers")
+	if err := os.WriteFile(file, []byte("authorization=Basic%20eDp5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := parse("serve")
+	if err != nil || c.Serve.OTLPEndpoint != "" || c.Serve.TraceRatio != 0.1 {
+		t.Errorf("traces are not off by default: %+v %v", c, err)
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example/otlp")
+	t.Setenv("OTEL_TRACES_SAMPLER_ARG", "0.5")
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS_FILE", file)
+	for _, command := range []string{"serve", "worker"} {
+		c, err := parse(command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := c.Serve.Tracing
+		if command == "worker" {
+			x = c.Worker.Tracing
+		}
+		if x.OTLPEndpoint != "https://collector.example/otlp" || x.TraceRatio != 0.5 || x.OTLPHeaders.Reveal() != "authorization=Basic%20eDp5" {
+			t.Errorf("%s: %+v", command, x)
+		}
+		for line, refuse := range map[string]string{
+			"--otlp-endpoint http://localhost:4318":          "",
+			"--otlp-endpoint http://collector:4318":          "plain http to another machine",
+			"--otlp-endpoint collector:4318":                 "not an http or https address",
+			"--otlp-endpoint https://u:p@collector.example":  "scheme, host and path only",
+			"--otlp-endpoint https://collector.example/?k=1": "scheme, host and path only",
+			"--trace-ratio 1.5":                              "0 to 1",
+			"--trace-ratio 0":                                "",
+		} {
+			_, err := parse(command + " " + line)
+			if refuse == "" && err != nil || refuse != "" && (err == nil || !strings.Contains(err.Error(), refuse)) {
+				t.Errorf("%s %s: %v, want %q", command, line, err, refuse)
+			}
+			if err != nil && strings.Contains(err.Error(), "u:p") {
+				t.Errorf("the message shows a password: %v", err)
+			}
+		}
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS_FILE", "")
+	if _, err := parse("serve --otlp-endpoint http://collector:4318"); err != nil {
+		t.Errorf("http without anything secret: %v", err)
+	}
+	t.Setenv("STEWARD_TRACE_RATIO", "0.25")
+	if c, err := parse("serve"); err != nil || c.Serve.TraceRatio != 0.25 {
+		t.Errorf("Steward's own name counts first: %+v %v", c, err)
 	}
 }

@@ -129,7 +129,7 @@ func (c *Command) settle(args []string) (bad []string) {
 	case "serve":
 		return append(bad, c.Serve.settle()...)
 	case "worker":
-		return append(bad, c.Worker.unsafe()...)
+		return append(append(bad, c.Worker.Tracing.settle()...), c.Worker.unsafe()...)
 	case "doctor": // it tells what is wrong instead of refusing to
 		c.Doctor.Problems = append(bad, c.Doctor.Serve.settle()...)
 		return nil
@@ -153,6 +153,7 @@ func (s *Serve) settle() (bad []string) {
 		bad = append(bad, err.Error())
 	}
 	s.OIDCSecret = obs.Secret(secret)
+	bad = append(bad, s.Tracing.settle()...)
 	if s.BaseURL == "" && !s.Production {
 		// port 0 is the kernel's choice: the server completes the address once it listens
 		if _, port, err := net.SplitHostPort(s.Listen); err == nil && port != "0" {

@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // longest is how many bytes of one value a log line keeps: a hostile header must not fill a disk.
@@ -17,7 +19,7 @@ const longest = 2000
 // NewLogger returns a logger that writes one JSON object a line to w, times in UTC. Text from
 // outside cannot forge a line or steer a terminal: control and direction characters are written as
 // visible escapes and long values are cut. Inside a request every line carries its request_id and,
-// once somebody is known, person_id (an id, never a name).
+// once somebody is known, person_id (an id, never a name); where traces are on, its trace_id too.
 func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	h := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: tame})
 	return slog.New(requestHandler{h})
@@ -42,6 +44,10 @@ func (h requestHandler) Handle(ctx context.Context, rec slog.Record) error {
 		if p := r.Person(); p != "" {
 			rec.AddAttrs(slog.String("person_id", p))
 		}
+	}
+	if at := trace.SpanContextFromContext(ctx); at.HasTraceID() {
+		rec = rec.Clone()
+		rec.AddAttrs(slog.String("trace_id", at.TraceID().String()))
 	}
 	return h.Handler.Handle(ctx, rec)
 }

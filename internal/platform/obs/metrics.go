@@ -1,10 +1,13 @@
 package obs
 
 import (
+	"context"
 	"database/sql"
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,12 +15,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// buckets of the request duration, in seconds: few, because each costs one series a route.
-var buckets = []float64{0.005, 0.025, 0.05, 0.15, 0.5, 2, 10}
+// Buckets of how long an answer takes, in seconds: few, because each costs one series a route.
+var Buckets = []float64{0.05, 0.15, 0.5, 2, 10}
 
 // Metrics holds what this process counts. Make one with NewMetrics and hand it on; there is no
 // global registry, so two servers in one test do not meet.
 type Metrics struct {
+	// Route names what a route's pattern is counted as; nil: as itself. It is set before the first
+	// request and folds routes that are alike into one, as each costs nine series and more.
+	Route func(pattern string) string
+
 	reg      *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -32,14 +39,15 @@ type Metrics struct {
 //	steward_http_requests_in_flight                       being answered now
 //	go_…, process_…                                       the runtime and the process
 //
-// Labels hold route patterns and status codes only, never text from a caller.
+// Labels hold route patterns and status codes only, never text from a caller. docs/operate/metrics.md
+// lists all metrics, a test of internal/app holds it to that.
 func NewMetrics() *Metrics {
 	m := &Metrics{
 		reg: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "steward_http_requests_total", Help: "Answered requests by route pattern and status."}, []string{"route", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "steward_http_request_duration_seconds", Help: "Time to answer by route pattern.", Buckets: buckets}, []string{"route"}),
+			Name: "steward_http_request_duration_seconds", Help: "Time to answer by route pattern.", Buckets: Buckets}, []string{"route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "steward_http_requests_in_flight", Help: "Requests being answered now."}),
 	}
@@ -63,8 +71,57 @@ func (m *Metrics) Pool(name string, db *sql.DB) {
 }
 
 func (m *Metrics) observe(route string, status int, took time.Duration) {
+	if m.Route != nil {
+		route = m.Route(route)
+	}
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// askedEvery is for how long the answer to a question of Asked is good.
+const askedEvery = 10 * time.Second
+
+// Asked returns gauges whose values cost a question, to the database most of the time. However often
+// the metrics are read, it is asked at most every ten seconds and given two for its answer. Where
+// there is none, each gauge is -1.
+func Asked(ask func(context.Context) ([]float64, error), gauges ...prometheus.GaugeOpts) prometheus.Collector {
+	a := &asked{ask: ask}
+	for _, g := range gauges {
+		a.gauges = append(a.gauges, prometheus.NewDesc(g.Name, g.Help+" -1: the database does not answer.", nil, g.ConstLabels))
+	}
+	return a
+}
+
+type asked struct {
+	ask    func(context.Context) ([]float64, error)
+	gauges []*prometheus.Desc
+
+	mu     sync.Mutex
+	at     time.Time
+	values []float64
+}
+
+func (a *asked) Describe(to chan<- *prometheus.Desc) {
+	for _, g := range a.gauges {
+		to <- g
+	}
+}
+
+func (a *asked) Collect(to chan<- prometheus.Metric) {
+	a.mu.Lock() // whoever comes meanwhile waits for the same answer
+	defer a.mu.Unlock()
+	if time.Since(a.at) >= askedEvery {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		values, err := a.ask(ctx)
+		cancel()
+		if err != nil || len(values) != len(a.gauges) {
+			values = slices.Repeat([]float64{-1}, len(a.gauges))
+		}
+		a.values, a.at = values, time.Now()
+	}
+	for i, g := range a.gauges {
+		to <- prometheus.MustNewConstMetric(g, prometheus.GaugeValue, a.values[i])
+	}
 }
 
 // Ops is the handler of the second listener: /metrics and, with profiles, /debug/pprof/. Profiles

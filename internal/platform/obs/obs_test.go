@@ -2,6 +2,7 @@ package obs
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	_ "modernc.org/sqlite"
 )
 
@@ -234,5 +236,27 @@ func TestLevelAndBuild(t *testing.T) {
 	}
 	if b := Build(); b.Version == "" || b.Commit == "" || b.Date == "" || !strings.HasPrefix(b.Go, "go1.") {
 		t.Errorf("%+v", b)
+	}
+}
+
+// However often the metrics are read, what costs a question is asked once in ten seconds; no answer is -1.
+func TestAsked(t *testing.T) {
+	m, asked := NewMetrics(), 0
+	m.Register(Asked(func(context.Context) ([]float64, error) {
+		asked++
+		return []float64{3, 4}, nil
+	}, prometheus.GaugeOpts{Name: "one", Help: "One."}, prometheus.GaugeOpts{Name: "two", Help: "Two.", ConstLabels: prometheus.Labels{"queue": "x"}}))
+	m.Register(Asked(func(context.Context) ([]float64, error) { return nil, errors.New("away") }, prometheus.GaugeOpts{Name: "three", Help: "Three."}))
+	for range 3 {
+		rec := httptest.NewRecorder()
+		m.Ops(false).ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+		for _, want := range []string{"\none 3\n", "\ntwo{queue=\"x\"} 4\n", "\nthree -1\n"} {
+			if !strings.Contains(rec.Body.String(), want) {
+				t.Errorf("no %q", want)
+			}
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
 	}
 }

@@ -105,6 +105,7 @@ func Requests(log *slog.Logger, m *Metrics, next http.Handler) http.Handler {
 				route = "unmatched"
 			}
 			m.observe(route, status, took)
+			finish(ctx, r.ID, method(req.Method), route, status)
 			attrs := []slog.Attr{
 				slog.String("method", method(req.Method)), slog.String("route", route), slog.Int("status", status),
 				slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.Int64("bytes", sw.bytes),
