@@ -95,6 +95,14 @@ func text(s *string) string {
 	return *s
 }
 
+// passed is how many rows a page passes over; null is none.
+func passed(offset *int) int {
+	if offset == nil {
+		return 0
+	}
+	return max(0, *offset)
+}
+
 // pointers turns values into what gqlgen wants of lists.
 func pointers[T any](list []T, err error) ([]*T, error) {
 	out := make([]*T, len(list))

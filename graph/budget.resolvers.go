@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"steward/ent"
 	"steward/graph/generated"
 	"steward/graph/model"
@@ -14,6 +15,8 @@ import (
 	"steward/internal/rules/flow"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
+
+	"github.com/99designs/gqlgen/graphql"
 )
 
 // Label is the resolver for the label field.
@@ -42,7 +45,7 @@ func (r *budgetPlanResolver) AvailableActions(ctx context.Context, obj *ent.Budg
 
 // SetBudgetCells is the resolver for the setBudgetCells field.
 func (r *mutationResolver) SetBudgetCells(ctx context.Context, input model.SetBudgetCellsInput) (*budget.SetCellsResult, error) {
-	in := budget.SetCellsInput{Reason: text(input.Reason)}
+	in := budget.SetCellsInput{Reason: text(input.Reason), NoTotals: !slices.Contains(graphql.CollectAllFields(ctx), "totals")}
 	for _, x := range input.Cells {
 		in.Cells = append(in.Cells, *x)
 	}

@@ -49,6 +49,7 @@ func (d *door) MutateOperationParameters(ctx context.Context, p *graphql.RawPara
 // what must not run.
 func (d *door) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
 	c := callOf(ctx)
+	c.kind = string(oc.Operation.Operation)
 	if r := obs.RequestFrom(ctx); r != nil {
 		r.SetOperation(oc.Operation.Name)
 		r.SetVia("api")

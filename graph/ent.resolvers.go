@@ -1123,20 +1123,62 @@ func (r *queryResolver) Vendor(ctx context.Context, key string) (*ent.Vendor, er
 	return q.Only(ctx)
 }
 
+// BudgetLine returns generated.BudgetLineResolver implementation.
+func (r *Resolver) BudgetLine() generated.BudgetLineResolver { return &budgetLineResolver{r} }
+
 // BudgetPlan returns generated.BudgetPlanResolver implementation.
 func (r *Resolver) BudgetPlan() generated.BudgetPlanResolver { return &budgetPlanResolver{r} }
+
+// Capability returns generated.CapabilityResolver implementation.
+func (r *Resolver) Capability() generated.CapabilityResolver { return &capabilityResolver{r} }
+
+// ClientAccount returns generated.ClientAccountResolver implementation.
+func (r *Resolver) ClientAccount() generated.ClientAccountResolver { return &clientAccountResolver{r} }
+
+// Component returns generated.ComponentResolver implementation.
+func (r *Resolver) Component() generated.ComponentResolver { return &componentResolver{r} }
 
 // Contract returns generated.ContractResolver implementation.
 func (r *Resolver) Contract() generated.ContractResolver { return &contractResolver{r} }
 
+// ContractTerm returns generated.ContractTermResolver implementation.
+func (r *Resolver) ContractTerm() generated.ContractTermResolver { return &contractTermResolver{r} }
+
+// CustomField returns generated.CustomFieldResolver implementation.
+func (r *Resolver) CustomField() generated.CustomFieldResolver { return &customFieldResolver{r} }
+
+// Cycle returns generated.CycleResolver implementation.
+func (r *Resolver) Cycle() generated.CycleResolver { return &cycleResolver{r} }
+
+// Dependency returns generated.DependencyResolver implementation.
+func (r *Resolver) Dependency() generated.DependencyResolver { return &dependencyResolver{r} }
+
+// Environment returns generated.EnvironmentResolver implementation.
+func (r *Resolver) Environment() generated.EnvironmentResolver { return &environmentResolver{r} }
+
+// FiscalPeriod returns generated.FiscalPeriodResolver implementation.
+func (r *Resolver) FiscalPeriod() generated.FiscalPeriodResolver { return &fiscalPeriodResolver{r} }
+
 // Initiative returns generated.InitiativeResolver implementation.
 func (r *Resolver) Initiative() generated.InitiativeResolver { return &initiativeResolver{r} }
+
+// KeyResult returns generated.KeyResultResolver implementation.
+func (r *Resolver) KeyResult() generated.KeyResultResolver { return &keyResultResolver{r} }
 
 // Mutation returns generated.MutationResolver implementation.
 func (r *Resolver) Mutation() generated.MutationResolver { return &mutationResolver{r} }
 
 // Objective returns generated.ObjectiveResolver implementation.
 func (r *Resolver) Objective() generated.ObjectiveResolver { return &objectiveResolver{r} }
+
+// Organization returns generated.OrganizationResolver implementation.
+func (r *Resolver) Organization() generated.OrganizationResolver { return &organizationResolver{r} }
+
+// Person returns generated.PersonResolver implementation.
+func (r *Resolver) Person() generated.PersonResolver { return &personResolver{r} }
+
+// Portfolio returns generated.PortfolioResolver implementation.
+func (r *Resolver) Portfolio() generated.PortfolioResolver { return &portfolioResolver{r} }
 
 // Procurement returns generated.ProcurementResolver implementation.
 func (r *Resolver) Procurement() generated.ProcurementResolver { return &procurementResolver{r} }
@@ -1146,6 +1188,20 @@ func (r *Resolver) Product() generated.ProductResolver { return &productResolver
 
 // Query returns generated.QueryResolver implementation.
 func (r *Resolver) Query() generated.QueryResolver { return &queryResolver{r} }
+
+// Team returns generated.TeamResolver implementation.
+func (r *Resolver) Team() generated.TeamResolver { return &teamResolver{r} }
+
+// TeamMembership returns generated.TeamMembershipResolver implementation.
+func (r *Resolver) TeamMembership() generated.TeamMembershipResolver {
+	return &teamMembershipResolver{r}
+}
+
+// Vendor returns generated.VendorResolver implementation.
+func (r *Resolver) Vendor() generated.VendorResolver { return &vendorResolver{r} }
+
+// VendorContact returns generated.VendorContactResolver implementation.
+func (r *Resolver) VendorContact() generated.VendorContactResolver { return &vendorContactResolver{r} }
 
 // BudgetLineWhereInput returns generated.BudgetLineWhereInputResolver implementation.
 func (r *Resolver) BudgetLineWhereInput() generated.BudgetLineWhereInputResolver {
@@ -1180,6 +1236,11 @@ func (r *Resolver) ContractTermWhereInput() generated.ContractTermWhereInputReso
 // ContractWhereInput returns generated.ContractWhereInputResolver implementation.
 func (r *Resolver) ContractWhereInput() generated.ContractWhereInputResolver {
 	return &contractWhereInputResolver{r}
+}
+
+// CustomFieldWhereInput returns generated.CustomFieldWhereInputResolver implementation.
+func (r *Resolver) CustomFieldWhereInput() generated.CustomFieldWhereInputResolver {
+	return &customFieldWhereInputResolver{r}
 }
 
 // CycleWhereInput returns generated.CycleWhereInputResolver implementation.
@@ -1266,14 +1327,32 @@ func (r *Resolver) VendorWhereInput() generated.VendorWhereInputResolver {
 }
 
 type (
+	budgetLineResolver               struct{ *Resolver }
 	budgetPlanResolver               struct{ *Resolver }
+	capabilityResolver               struct{ *Resolver }
+	clientAccountResolver            struct{ *Resolver }
+	componentResolver                struct{ *Resolver }
 	contractResolver                 struct{ *Resolver }
+	contractTermResolver             struct{ *Resolver }
+	customFieldResolver              struct{ *Resolver }
+	cycleResolver                    struct{ *Resolver }
+	dependencyResolver               struct{ *Resolver }
+	environmentResolver              struct{ *Resolver }
+	fiscalPeriodResolver             struct{ *Resolver }
 	initiativeResolver               struct{ *Resolver }
+	keyResultResolver                struct{ *Resolver }
 	mutationResolver                 struct{ *Resolver }
 	objectiveResolver                struct{ *Resolver }
+	organizationResolver             struct{ *Resolver }
+	personResolver                   struct{ *Resolver }
+	portfolioResolver                struct{ *Resolver }
 	procurementResolver              struct{ *Resolver }
 	productResolver                  struct{ *Resolver }
 	queryResolver                    struct{ *Resolver }
+	teamResolver                     struct{ *Resolver }
+	teamMembershipResolver           struct{ *Resolver }
+	vendorResolver                   struct{ *Resolver }
+	vendorContactResolver            struct{ *Resolver }
 	budgetLineWhereInputResolver     struct{ *Resolver }
 	budgetPlanWhereInputResolver     struct{ *Resolver }
 	capabilityWhereInputResolver     struct{ *Resolver }
@@ -1281,6 +1360,7 @@ type (
 	componentWhereInputResolver      struct{ *Resolver }
 	contractTermWhereInputResolver   struct{ *Resolver }
 	contractWhereInputResolver       struct{ *Resolver }
+	customFieldWhereInputResolver    struct{ *Resolver }
 	cycleWhereInputResolver          struct{ *Resolver }
 	dependencyWhereInputResolver     struct{ *Resolver }
 	environmentWhereInputResolver    struct{ *Resolver }

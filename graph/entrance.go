@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -34,6 +36,10 @@ type call struct {
 	refused sync.Map    // field of the schema → code, of what the caller was not allowed to do
 	loaders sync.Map    // see action.go
 	stream  *stream     // nil for an answer in one piece
+
+	kind     string       // of the operation, once it is known
+	document string       // name of the stored one, if it is one
+	outcome  atomic.Int32 // see fault
 }
 
 type callKey struct{}
@@ -104,8 +110,11 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			c.stream.again = func() (*viewer.Viewer, error) { return d.again(r) }
 		}
 	}
+	begun := time.Now().UTC()
+	ctx, span := obs.Step(ctx, "graphql")
 	r = r.WithContext(ctx)
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	defer func() { d.metrics.count(c, time.Since(begun), span) }()
 	d.next.ServeHTTP(&answer{ResponseWriter: w, call: c}, r)
 	c.refused.Range(func(field, code any) bool { // one row is enough
 		d.events.Refused(ctx, event.Refused, "", map[string]any{"route": "POST /graphql", "field": field, "code": code})

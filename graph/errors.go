@@ -39,6 +39,9 @@ func (d *door) present(ctx context.Context, err error) *gqlerror.Error {
 		lang = v.Lang
 	}
 	refusal(ctx, e.Code)
+	if c := callOf(ctx); c != nil {
+		c.fault(e.Code)
+	}
 	ext := map[string]any{"code": string(e.Code), "requestId": requestID(ctx)}
 	out := &gqlerror.Error{Message: i18n.Error(lang, e), Path: g.Path, Extensions: ext}
 	if e.Code == errs.CodeNotFound {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"steward/ent"
 	"steward/ent/job"
 	"steward/ent/notification"
@@ -93,6 +95,7 @@ type hub struct {
 	store *store.Store
 	log   *slog.Logger
 	each  int // streams of one caller
+	open  prometheus.Gauge
 	mu    sync.Mutex
 	all   map[*listener]bool
 	of    map[string]int
@@ -100,8 +103,8 @@ type hub struct {
 	at    feed.Place // of the last look
 }
 
-func newHub(s *store.Store, log *slog.Logger, each int) *hub {
-	return &hub{store: s, log: log, each: each, all: map[*listener]bool{}, of: map[string]int{}}
+func newHub(s *store.Store, log *slog.Logger, each int, open prometheus.Gauge) *hub {
+	return &hub{store: s, log: log, each: each, open: open, all: map[*listener]bool{}, of: map[string]int{}}
 }
 
 // join makes a stream of the caller hear of what it wishes. The error is Limit for too
@@ -127,6 +130,7 @@ func (h *hub) join(ctx context.Context, who string, w wish) (*listener, error) {
 	l.wake <- struct{}{} // what has happened before it joined is read at once
 	h.all[l] = true
 	h.of[who]++
+	h.open.Inc()
 	return l, nil
 }
 
@@ -134,6 +138,7 @@ func (h *hub) leave(l *listener) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.all, l)
+	h.open.Dec()
 	if h.of[l.caller]--; h.of[l.caller] == 0 {
 		delete(h.of, l.caller)
 	}

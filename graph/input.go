@@ -22,7 +22,8 @@ const valueDepth = 16
 const keyMax = 200
 
 // write checks one field of a mutation: at most one of them moves money, and an
-// integration that does names a key, so that a repeat is not a second payment.
+// integration that does names a key, so that a repeat is not a second payment. An
+// answer with a secret is not kept for a repetition, so it goes with no key.
 func (w *walk) write(f *ast.Field, args map[string]any) error {
 	key, _ := args["idempotencyKey"].(string)
 	if input, ok := args["input"].(map[string]any); ok && key == "" {
@@ -34,6 +35,10 @@ func (w *walk) write(f *ast.Field, args map[string]any) error {
 	if key != "" {
 		w.plan.keys = append(w.plan.keys, key)
 	}
+	w.secret = w.secret || f.Definition.Directives.ForName("secret") != nil
+	if w.secret && len(w.plan.keys) > 0 {
+		return errs.Invalid("idempotencyKey", "graph.key_with_secret")
+	}
 	if !movesMoney(f) {
 		return nil
 	}
@@ -44,6 +49,14 @@ func (w *walk) write(f *ast.Field, args map[string]any) error {
 		return errs.Invalid("idempotencyKey", "graph.key_required")
 	}
 	return nil
+}
+
+// named is how many records a write names.
+func named(args map[string]any) int {
+	in, _ := args["input"].(map[string]any)
+	rows, _ := in["rows"].([]any)
+	records, _ := in["records"].([]any)
+	return len(rows) + len(records)
 }
 
 // arguments checks the values of a field's arguments.

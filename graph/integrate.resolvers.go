@@ -10,6 +10,7 @@ import (
 	"steward/ent"
 	"steward/graph/generated"
 	"steward/graph/model"
+	"steward/internal/area/notify"
 	"steward/internal/area/takeout"
 	"steward/internal/rules/ident"
 
@@ -36,6 +37,20 @@ func (r *mutationResolver) StartExport(ctx context.Context, portfolio *string, t
 	return takeout.Start(ctx, r.Store, text(portfolio), types)
 }
 
+// ReadNotification is the resolver for the readNotification field.
+func (r *mutationResolver) ReadNotification(ctx context.Context, input model.ReadNotificationInput) (*model.Notification, error) {
+	x, err := notify.Read(ctx, r.Store, input.ID)
+	if err != nil {
+		return nil, err
+	}
+	return notificationOf(ctx, x), nil
+}
+
+// ReadAllNotifications is the resolver for the readAllNotifications field.
+func (r *mutationResolver) ReadAllNotifications(ctx context.Context) (int, error) {
+	return notify.ReadAll(ctx, r.Store)
+}
+
 // Changes is the resolver for the changes field.
 func (r *queryResolver) Changes(ctx context.Context, after *entgql.Cursor[ident.ID], types []string, first *int) (*model.ChangePage, error) {
 	return r.changes(ctx, after, types, *first)
@@ -53,6 +68,21 @@ func (r *queryResolver) Job(ctx context.Context, id ident.ID) (*model.JobProgres
 // Export is the resolver for the export field.
 func (r *queryResolver) Export(ctx context.Context, id ident.ID) (*takeout.Export, error) {
 	return takeout.Find(ctx, r.Store, id)
+}
+
+// Notifications is the resolver for the notifications field.
+func (r *queryResolver) Notifications(ctx context.Context, first *int, offset *int) ([]*model.Notification, error) {
+	list, err := notify.List(ctx, r.Store, *first, passed(offset))
+	out := make([]*model.Notification, len(list))
+	for i, x := range list {
+		out[i] = notificationOf(ctx, x)
+	}
+	return out, err
+}
+
+// UnreadNotifications is the resolver for the unreadNotifications field.
+func (r *queryResolver) UnreadNotifications(ctx context.Context) (int, error) {
+	return notify.Unread(ctx, r.Store)
 }
 
 // Changes is the resolver for the changes field.

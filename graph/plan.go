@@ -17,7 +17,7 @@ import (
 // connection costs its page times what one row of it costs. Fields that add up
 // or look at many records name their price in the schema (@cost).
 const (
-	pointsOfMutation      = 10  // each write, beside what its answer reads
+	pointsOfMutation      = 10  // each write, beside the records it names and what its answer reads
 	pointsOfIntrospection = 100 // __schema and __type
 	rowsOfList            = 10  // what a list without pages is taken to hold
 )
@@ -69,7 +69,8 @@ type walk struct {
 	vars       map[string]any
 	plan       *plan
 	mutation   bool
-	money      int // money mutations so far
+	money      int  // money mutations so far
+	secret     bool // one of the mutations tells a secret
 	predicates int
 }
 
@@ -236,7 +237,7 @@ func (w *walk) field(g *group, root bool) (int, error) {
 	t := f.Definition.Type
 	switch {
 	case root && w.mutation:
-		return add(pointsOfMutation, below), nil
+		return add(pointsOfMutation+named(args), below), nil
 	case f.Definition.Directives.ForName("cost") != nil:
 		n, _ := strconv.Atoi(f.Definition.Directives.ForName("cost").Arguments.ForName("points").Value.Raw)
 		return add(n, below), nil

@@ -12,6 +12,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"steward/ent"
+	"steward/internal/area/view"
+	"steward/internal/area/webhook"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/store"
 	"steward/internal/rules/errs"
@@ -20,9 +22,11 @@ import (
 
 // Resolver is what resolvers may use.
 type Resolver struct {
-	Store  *store.Store
-	hub    *hub
-	stored *stored
+	Store    *store.Store
+	hub      *hub
+	stored   *stored
+	lists    view.Lists
+	webhooks *webhook.Service
 }
 
 // client returns the client of the mutation's transaction, or the store's own.

@@ -9,12 +9,15 @@ import (
 
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"steward/graph/generated"
+	"steward/internal/area/view"
+	"steward/internal/area/webhook"
 	"steward/internal/platform/event"
 	"steward/internal/platform/store"
 	"steward/internal/rules/viewer"
@@ -79,6 +82,12 @@ type Config struct {
 	Closing <-chan struct{}
 	// StoredOnly lets tokens run stored documents alone.
 	StoredOnly bool
+	// Metrics counts operations and streams; nil: for nobody.
+	Metrics *Metrics
+	// Lists answers what saved views mean; nil where there are none to ask about.
+	Lists view.Lists
+	// Webhooks are those of the installation; nil: there are none.
+	Webhooks *webhook.Service
 }
 
 // New returns the handler of POST /graphql. It expects the viewer in the
@@ -91,12 +100,15 @@ func New(c Config) http.Handler {
 	if c.Events == nil {
 		c.Events = event.NewRecorder(c.Store, c.Log, nil)
 	}
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics(func(...prometheus.Collector) {})
+	}
 	l := c.Limits.or(DefaultLimits())
-	r := &Resolver{Store: c.Store, hub: newHub(c.Store, c.Log, l.Streams)}
+	r := &Resolver{Store: c.Store, hub: newHub(c.Store, c.Log, l.Streams, c.Metrics.streams), lists: c.Lists, webhooks: c.Webhooks}
 	es := generated.NewExecutableSchema(generated.Config{Resolvers: r})
 	r.stored = newStored(c.Store, es.Schema(), l)
 	d := &door{store: c.Store, limits: l, log: c.Log, events: c.Events, schema: es.Schema(), meter: newMeter(l.RatePoints),
-		stored: r.stored, storedOnly: c.StoredOnly, again: c.Again, closing: c.Closing}
+		metrics: c.Metrics, stored: r.stored, storedOnly: c.StoredOnly, again: c.Again, closing: c.Closing}
 	d.documents = newDocuments(l)
 	srv := handler.New(es)
 	srv.AddTransport(sse{d})
@@ -141,6 +153,7 @@ type door struct {
 	schema    *ast.Schema
 	documents *documents
 	meter     *meter
+	metrics   *Metrics
 	stored    *stored
 	next      http.Handler
 	// of Config

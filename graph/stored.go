@@ -36,11 +36,14 @@ type stored struct {
 	store  *store.Store
 	schema *ast.Schema
 	limits Document
-	texts  *lru.Cache[string, string]
+	texts  *lru.Cache[string, document]
 }
 
+// document is one of them: its text, and the name it was given.
+type document struct{ text, name string }
+
 func newStored(s *store.Store, schema *ast.Schema, l Limits) *stored {
-	c, _ := lru.New[string, string](l.Cache) // fails for a size below one only
+	c, _ := lru.New[string, document](l.Cache) // fails for a size below one only
 	return &stored{store: s, schema: schema, limits: l.Document, texts: c}
 }
 
@@ -49,30 +52,37 @@ func hashOf(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// text returns the document of a hash. The error is Validation for one that is not
+// find returns the document of a hash. The error is Validation for one that is not
 // stored.
-func (d *stored) text(ctx context.Context, hash string) (string, error) {
-	if text, ok := d.texts.Get(hash); ok {
-		return text, nil
+func (d *stored) find(ctx context.Context, hash string) (document, error) {
+	if x, ok := d.texts.Get(hash); ok {
+		return x, nil
 	}
 	ctx = scope.Elevate(ctx)
 	x, err := d.store.Client.StoredDocument.Query().Where(storeddocument.Hash(hash)).Only(ctx)
 	if absent(err) {
-		return "", errs.New(errs.Validation, "graph.not_stored")
+		return document{}, errs.New(errs.Validation, "graph.not_stored")
 	}
 	if err != nil {
-		return "", store.Known(err)
+		return document{}, store.Known(err)
 	}
 	if now := time.Now().UTC(); x.LastUsedAt == nil || now.Sub(*x.LastUsedAt) > usedEvery {
 		if err := d.store.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
 			return c.StoredDocument.UpdateOneID(x.ID).SetLastUsedAt(now.Truncate(time.Microsecond)).Exec(ctx)
 		}); err != nil {
-			return "", err
+			return document{}, err
 		}
 	}
-	d.texts.Add(hash, x.Text)
-	return x.Text, nil
+	known := document{x.Text, unnamed}
+	if x.Name != "" {
+		known.name = x.Name
+	}
+	d.texts.Add(hash, known)
+	return known, nil
 }
+
+// unnamed is what stored documents without a name are counted as.
+const unnamed = "unnamed"
 
 // keep stores a document that could run here, for integrations and administrators.
 func (d *stored) keep(ctx context.Context, text string, name *string) (*model.StoredDocument, error) {
@@ -140,10 +150,12 @@ func (d *door) document(ctx context.Context, q *request) error {
 	case q.Query == "" && hash == "":
 		return errs.New(errs.Validation, "graph.no_query")
 	case q.Query == "":
-		q.Query, err = d.stored.text(ctx, hash)
+		x, err := d.stored.find(ctx, hash)
+		q.Query = x.text
+		callOf(ctx).document = x.name
 		return err
 	case d.storedOnly && access.Bounded(viewer.From(ctx)):
-		if _, err := d.stored.text(ctx, hashOf(q.Query)); err != nil {
+		if _, err := d.stored.find(ctx, hashOf(q.Query)); err != nil {
 			return errs.New(errs.CodeForbidden, "graph.stored_only")
 		}
 	}

@@ -15,25 +15,41 @@ import (
 // mutate runs all fields of a mutation in one transaction: any error takes
 // everything back. A request with idempotency keys is answered at most once; the
 // same one again gets the first answer, another one with a used key is refused.
-// A request that failed is not remembered.
+// A request that failed is not remembered. Mostly it is the first time, so nobody
+// looks before there is a reason: a repetition fails, at the latest on its key.
 func (d *door) mutate(ctx context.Context, c *call, next graphql.ResponseHandler) *graphql.Response {
+	resp, ok := d.attempt(ctx, c, next)
+	if ok || len(c.plan.keys) == 0 {
+		return resp
+	}
+	for _, key := range c.plan.keys {
+		data, known, err := d.store.Remembered(ctx, string(c.viewer.ID), key, fingerprint(graphql.GetOperationContext(ctx)))
+		switch {
+		case errs.CodeOf(err) == errs.Idempotency:
+			c.refused.Clear()
+			return d.failed(ctx, err)
+		case known:
+			c.refused.Clear() // it was carried out when it was asked first
+			return &graphql.Response{Data: json.RawMessage(data)}
+		}
+	}
+	return resp
+}
+
+// attempt runs the fields and reports whether everything is stored.
+func (d *door) attempt(ctx context.Context, c *call, next graphql.ResponseHandler) (*graphql.Response, bool) {
 	keys, owner, hash := c.plan.keys, string(c.viewer.ID), ""
 	if len(keys) > 0 {
 		hash = fingerprint(graphql.GetOperationContext(ctx))
 	}
 	tx, b, err := d.store.Begin(ctx)
 	if err != nil {
-		return d.failed(ctx, err)
+		return d.failed(ctx, err), false
 	}
 	defer b.Rollback()
 	for _, key := range keys {
-		// mostly it is the first time, so the key is taken without a look at what it has
 		if err := d.store.Claim(tx, owner, key, hash); err != nil {
-			b.Rollback()
-			if resp := d.remembered(ctx, keys, owner, hash); resp != nil {
-				return resp
-			}
-			return d.failed(ctx, errs.New(errs.Unavailable, "error.unavailable").Wrap(err))
+			return d.failed(ctx, err), false
 		}
 	}
 	resp := next(tx)
@@ -41,31 +57,18 @@ func (d *door) mutate(ctx context.Context, c *call, next graphql.ResponseHandler
 		if resp != nil {
 			resp.Data = nil
 		}
-		return resp
+		return resp, false
 	}
 	for _, key := range keys {
 		if err := d.store.Answer(tx, owner, key, string(resp.Data)); err != nil {
-			return d.failed(ctx, err)
+			return d.failed(ctx, err), false
 		}
 	}
 	if err := b.Commit(tx); err != nil {
-		return d.failed(ctx, err)
+		b.Rollback()
+		return d.failed(ctx, err), false
 	}
-	return resp
-}
-
-// remembered returns the answer the keys already have, nil when they have none.
-func (d *door) remembered(ctx context.Context, keys []string, owner, hash string) *graphql.Response {
-	for _, key := range keys {
-		data, ok, err := d.store.Remembered(ctx, owner, key, hash)
-		if err != nil {
-			return d.failed(ctx, err)
-		}
-		if ok {
-			return &graphql.Response{Data: json.RawMessage(data)}
-		}
-	}
-	return nil
+	return resp, true
 }
 
 func (d *door) failed(ctx context.Context, err error) *graphql.Response {

@@ -62,7 +62,7 @@ func newWorld(t testing.TB, s *store.Store, l graph.Limits) *world {
 			w.contracts = append(w.contracts, c.Contract.Create().SetName(fmt.Sprint("Contract ", i)).SetPortfolioID(w.ours.ID).
 				SetVendorID(w.vendor.ID).SetValue(money.Amount(4800000000+i)).SetCurrency("CAD").AddProductIDs(p.ID).SaveX(ctx))
 		}
-		w.secret = c.Contract.Create().SetName("Secret").SetPortfolioID(w.theirs.ID).SetVendorID(w.vendor.ID).AddProductIDs(w.foreign.ID).SaveX(ctx)
+		w.secret = c.Contract.Create().SetName("Confidential").SetPortfolioID(w.theirs.ID).SetVendorID(w.vendor.ID).AddProductIDs(w.foreign.ID).SaveX(ctx)
 	})
 	return w
 }
@@ -80,7 +80,7 @@ func (w *world) tx(f func(ctx context.Context, c *ent.Client)) {
 
 // who makes a person with roles.
 func who(name string, roles []string, ms ...viewer.Membership) *viewer.Viewer {
-	return &viewer.Viewer{Kind: viewer.Person, ID: ident.ID("per_" + name), Name: name, Roles: roles, Memberships: ms, Via: viewer.ViaPage, Lang: "en"}
+	return &viewer.Viewer{Kind: viewer.Person, ID: ident.ID("per_" + name), Name: name, Roles: roles, Memberships: ms, Via: viewer.ViaPage, Lang: "en", SessionID: "ses_1", AuthTime: time.Now()}
 }
 
 func (w *world) member(level viewer.Level) viewer.Membership {

@@ -59,7 +59,7 @@ func generateEnt() error {
 }
 
 func generateGraph() error {
-	if err := writeCustom(); err != nil {
+	if err := writeShared(); err != nil {
 		return err
 	}
 	cfg, err := config.LoadConfig("gqlgen.yml")

@@ -26,6 +26,13 @@ func (resolvers) Implement(previous string, f *codegen.Field) string {
 		templates.CurrentImports.Lookup("steward/ent/predicate")
 		return fmt.Sprintf("ps, err := customFilter[predicate.%s](ctx, r.Resolver, %q, data)\n\tobj.AddPredicates(ps...)\n\treturn err", t, t)
 	}
+	if t, ok := strings.CutSuffix(f.Object.Name, "WhereInput"); ok && name == "Tagged" {
+		templates.CurrentImports.Lookup("steward/ent/predicate")
+		return fmt.Sprintf("ps, err := tagFilter[predicate.%s](ctx, %q, data)\n\tobj.AddPredicates(ps...)\n\treturn err", t, t)
+	}
+	if f.Object.Name != "Query" && name == "Tags" {
+		return fmt.Sprintf("return r.tagsOf(ctx, %q, obj.ID)", f.Object.Name)
+	}
 	switch f.Object.Name {
 	case "Mutation":
 		if body := write(name); body != "" {

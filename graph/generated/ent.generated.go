@@ -52,15 +52,51 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type BudgetLineResolver interface {
+	Tags(ctx context.Context, obj *ent.BudgetLine) ([]*ent.Tag, error)
+}
 type BudgetPlanResolver interface {
 	AvailableActions(ctx context.Context, obj *ent.BudgetPlan) ([]*model.Action, error)
+	Tags(ctx context.Context, obj *ent.BudgetPlan) ([]*ent.Tag, error)
+}
+type CapabilityResolver interface {
+	Tags(ctx context.Context, obj *ent.Capability) ([]*ent.Tag, error)
+}
+type ClientAccountResolver interface {
+	Tags(ctx context.Context, obj *ent.ClientAccount) ([]*ent.Tag, error)
+}
+type ComponentResolver interface {
+	Tags(ctx context.Context, obj *ent.Component) ([]*ent.Tag, error)
 }
 type ContractResolver interface {
 	AvailableActions(ctx context.Context, obj *ent.Contract) ([]*model.Action, error)
 	State(ctx context.Context, obj *ent.Contract) (string, error)
+	Tags(ctx context.Context, obj *ent.Contract) ([]*ent.Tag, error)
+}
+type ContractTermResolver interface {
+	Tags(ctx context.Context, obj *ent.ContractTerm) ([]*ent.Tag, error)
+}
+type CustomFieldResolver interface {
+	Tags(ctx context.Context, obj *ent.CustomField) ([]*ent.Tag, error)
+}
+type CycleResolver interface {
+	Tags(ctx context.Context, obj *ent.Cycle) ([]*ent.Tag, error)
+}
+type DependencyResolver interface {
+	Tags(ctx context.Context, obj *ent.Dependency) ([]*ent.Tag, error)
+}
+type EnvironmentResolver interface {
+	Tags(ctx context.Context, obj *ent.Environment) ([]*ent.Tag, error)
+}
+type FiscalPeriodResolver interface {
+	Tags(ctx context.Context, obj *ent.FiscalPeriod) ([]*ent.Tag, error)
 }
 type InitiativeResolver interface {
 	AvailableActions(ctx context.Context, obj *ent.Initiative) ([]*model.Action, error)
+	Tags(ctx context.Context, obj *ent.Initiative) ([]*ent.Tag, error)
+}
+type KeyResultResolver interface {
+	Tags(ctx context.Context, obj *ent.KeyResult) ([]*ent.Tag, error)
 }
 type MutationResolver interface {
 	CreateBudgetLine(ctx context.Context, input ent.CreateBudgetLineInput, reason *string, idempotencyKey *string) (*ent.BudgetLine, error)
@@ -187,8 +223,14 @@ type MutationResolver interface {
 	OpenFiscalYear(ctx context.Context, input model.OpenFiscalYearInput) ([]*ent.FiscalPeriod, error)
 	CloseFiscalPeriod(ctx context.Context, input model.FiscalPeriodInput) (*ent.FiscalPeriod, error)
 	ReopenFiscalPeriod(ctx context.Context, input model.FiscalPeriodInput) (*ent.FiscalPeriod, error)
+	TagRecords(ctx context.Context, input model.TagRecordsInput) (*model.TagRecordsPayload, error)
+	ChangeRecords(ctx context.Context, input model.ChangeRecordsInput) (*model.ChangeRecordsPayload, error)
+	AddCalendarFeed(ctx context.Context, input model.AddCalendarFeedInput) (*model.CalendarFeedAddress, error)
+	RevokeCalendarFeed(ctx context.Context, input model.RevokeCalendarFeedInput) (ident.ID, error)
 	StoreDocument(ctx context.Context, text string, name *string, idempotencyKey *string) (*model.StoredDocument, error)
 	StartExport(ctx context.Context, portfolio *string, types []string, idempotencyKey *string) (*takeout.Export, error)
+	ReadNotification(ctx context.Context, input model.ReadNotificationInput) (*model.Notification, error)
+	ReadAllNotifications(ctx context.Context) (int, error)
 	CheckIn(ctx context.Context, input model.CheckInInput) (*ent.KeyResult, error)
 	MoveObjective(ctx context.Context, input model.MoveObjectiveInput) (*ent.Objective, error)
 	MoveProductStage(ctx context.Context, input model.MoveProductStageInput) (*ent.Product, error)
@@ -196,16 +238,40 @@ type MutationResolver interface {
 	MoveInitiative(ctx context.Context, input model.MoveInitiativeInput) (*ent.Initiative, error)
 	MoveProcurement(ctx context.Context, input model.MoveProcurementInput) (*ent.Procurement, error)
 	MoveContract(ctx context.Context, input model.MoveContractInput) (*ent.Contract, error)
+	SaveRetention(ctx context.Context, input model.SaveRetentionInput) (*model.Retention, error)
+	SaveView(ctx context.Context, input model.SaveViewInput) (*ent.SavedView, error)
+	ChangeView(ctx context.Context, input model.ChangeViewInput) (*ent.SavedView, error)
+	RemoveView(ctx context.Context, input model.RemoveViewInput) (*model.RemoveViewPayload, error)
+	AddWebhook(ctx context.Context, input model.AddWebhookInput) (*model.WebhookSecret, error)
+	RotateWebhookSecret(ctx context.Context, input model.WebhookInput) (*model.WebhookSecret, error)
+	PauseWebhook(ctx context.Context, input model.WebhookInput) (*ent.Webhook, error)
+	ResumeWebhook(ctx context.Context, input model.WebhookInput) (*ent.Webhook, error)
+	TestWebhook(ctx context.Context, input model.WebhookInput) (*ent.Webhook, error)
+	RemoveWebhook(ctx context.Context, input model.WebhookInput) (ident.ID, error)
+	ReplayWebhook(ctx context.Context, input model.ReplayWebhookInput) (int, error)
+	ReplayWebhookDelivery(ctx context.Context, input model.ReplayWebhookDeliveryInput) (ident.ID, error)
 }
 type ObjectiveResolver interface {
 	AvailableActions(ctx context.Context, obj *ent.Objective) ([]*model.Action, error)
 	Standing(ctx context.Context, obj *ent.Objective) (*okr.Standing, error)
+	Tags(ctx context.Context, obj *ent.Objective) ([]*ent.Tag, error)
+}
+type OrganizationResolver interface {
+	Tags(ctx context.Context, obj *ent.Organization) ([]*ent.Tag, error)
+}
+type PersonResolver interface {
+	Tags(ctx context.Context, obj *ent.Person) ([]*ent.Tag, error)
+}
+type PortfolioResolver interface {
+	Tags(ctx context.Context, obj *ent.Portfolio) ([]*ent.Tag, error)
 }
 type ProcurementResolver interface {
 	AvailableActions(ctx context.Context, obj *ent.Procurement) ([]*model.Action, error)
+	Tags(ctx context.Context, obj *ent.Procurement) ([]*ent.Tag, error)
 }
 type ProductResolver interface {
 	AvailableActions(ctx context.Context, obj *ent.Product) ([]*model.Action, error)
+	Tags(ctx context.Context, obj *ent.Product) ([]*ent.Tag, error)
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id ident.ID) (ent.Noder, error)
@@ -254,84 +320,130 @@ type QueryResolver interface {
 	Comments(ctx context.Context, subject ident.ID, first *int, offset *int) ([]*ent.Comment, error)
 	BudgetTotals(ctx context.Context, portfolio *string, fiscalYear *int) ([]*budget.YearTotals, error)
 	BudgetGrid(ctx context.Context, plan *ident.ID, portfolio *string, fiscalYear *int, show budget.View) (*budget.GridView, error)
+	CalendarFeeds(ctx context.Context) ([]*ent.CalendarFeed, error)
 	Changes(ctx context.Context, after *entgql.Cursor[ident.ID], types []string, first *int) (*model.ChangePage, error)
 	Job(ctx context.Context, id ident.ID) (*model.JobProgress, error)
 	Export(ctx context.Context, id ident.ID) (*takeout.Export, error)
+	Notifications(ctx context.Context, first *int, offset *int) ([]*model.Notification, error)
+	UnreadNotifications(ctx context.Context) (int, error)
 	PortfolioTotals(ctx context.Context, portfolio *string) ([]*portfolio.CurrencyTotals, error)
 	ContractRenewals(ctx context.Context, from civil.Date, to civil.Date) ([]*contract.Renewal, error)
+	Retention(ctx context.Context) (*model.Retention, error)
+	SavedViews(ctx context.Context, typeArg string, first *int, offset *int) ([]*ent.SavedView, error)
+	Webhooks(ctx context.Context) ([]*ent.Webhook, error)
+	Webhook(ctx context.Context, id ident.ID) (*ent.Webhook, error)
+	WebhookDeliveries(ctx context.Context, webhook ident.ID, first *int, after *ident.ID) ([]*ent.WebhookDelivery, error)
+}
+type TeamResolver interface {
+	Tags(ctx context.Context, obj *ent.Team) ([]*ent.Tag, error)
+}
+type TeamMembershipResolver interface {
+	Tags(ctx context.Context, obj *ent.TeamMembership) ([]*ent.Tag, error)
+}
+type VendorResolver interface {
+	Tags(ctx context.Context, obj *ent.Vendor) ([]*ent.Tag, error)
+}
+type VendorContactResolver interface {
+	Tags(ctx context.Context, obj *ent.VendorContact) ([]*ent.Tag, error)
 }
 
 type BudgetLineWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.BudgetLineWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.BudgetLineWhereInput, data []ident.ID) error
 }
 type BudgetPlanWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.BudgetPlanWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.BudgetPlanWhereInput, data []ident.ID) error
 }
 type CapabilityWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.CapabilityWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.CapabilityWhereInput, data []ident.ID) error
 }
 type ClientAccountWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.ClientAccountWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.ClientAccountWhereInput, data []ident.ID) error
 }
 type ComponentWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.ComponentWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.ComponentWhereInput, data []ident.ID) error
 }
 type ContractTermWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.ContractTermWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.ContractTermWhereInput, data []ident.ID) error
 }
 type ContractWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.ContractWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.ContractWhereInput, data []ident.ID) error
+}
+type CustomFieldWhereInputResolver interface {
+	Tagged(ctx context.Context, obj *ent.CustomFieldWhereInput, data []ident.ID) error
 }
 type CycleWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.CycleWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.CycleWhereInput, data []ident.ID) error
 }
 type DependencyWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.DependencyWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.DependencyWhereInput, data []ident.ID) error
 }
 type EnvironmentWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.EnvironmentWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.EnvironmentWhereInput, data []ident.ID) error
 }
 type FiscalPeriodWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.FiscalPeriodWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.FiscalPeriodWhereInput, data []ident.ID) error
 }
 type InitiativeWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.InitiativeWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.InitiativeWhereInput, data []ident.ID) error
 }
 type KeyResultWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.KeyResultWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.KeyResultWhereInput, data []ident.ID) error
 }
 type ObjectiveWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.ObjectiveWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.ObjectiveWhereInput, data []ident.ID) error
 }
 type OrganizationWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.OrganizationWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.OrganizationWhereInput, data []ident.ID) error
 }
 type PersonWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.PersonWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.PersonWhereInput, data []ident.ID) error
 }
 type PortfolioWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.PortfolioWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.PortfolioWhereInput, data []ident.ID) error
 }
 type ProcurementWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.ProcurementWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.ProcurementWhereInput, data []ident.ID) error
 }
 type ProductWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.ProductWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.ProductWhereInput, data []ident.ID) error
 }
 type TagWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.TagWhereInput, data []*model.CustomFieldFilter) error
 }
 type TeamMembershipWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.TeamMembershipWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.TeamMembershipWhereInput, data []ident.ID) error
 }
 type TeamWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.TeamWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.TeamWhereInput, data []ident.ID) error
 }
 type VendorContactWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.VendorContactWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.VendorContactWhereInput, data []ident.ID) error
 }
 type VendorWhereInputResolver interface {
 	CustomField(ctx context.Context, obj *ent.VendorWhereInput, data []*model.CustomFieldFilter) error
+	Tagged(ctx context.Context, obj *ent.VendorWhereInput, data []ident.ID) error
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1074,12 +1186,40 @@ func field_KeyResult_checkIns_args(ctx context.Context, ec *executionContext, ra
 	return args, nil
 }
 
+func field_Mutation_addCalendarFeed_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AddCalendarFeedInput, error) {
+			return unmarshalNAddCalendarFeedInput2stewardᚋgraphᚋmodelᚐAddCalendarFeedInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func field_Mutation_addComment_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.AddCommentInput, error) {
 			return unmarshalNAddCommentInput2stewardᚋgraphᚋmodelᚐAddCommentInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_addWebhook_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.AddWebhookInput, error) {
+			return unmarshalNAddWebhookInput2stewardᚋgraphᚋmodelᚐAddWebhookInput(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2000,6 +2140,34 @@ func field_Mutation_archiveVendor_args(ctx context.Context, ec *executionContext
 	return args, nil
 }
 
+func field_Mutation_changeRecords_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChangeRecordsInput, error) {
+			return unmarshalNChangeRecordsInput2stewardᚋgraphᚋmodelᚐChangeRecordsInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_changeView_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ChangeViewInput, error) {
+			return unmarshalNChangeViewInput2stewardᚋgraphᚋmodelᚐChangeViewInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func field_Mutation_checkIn_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2904,6 +3072,20 @@ func field_Mutation_openFiscalYear_args(ctx context.Context, ec *executionContex
 	return args, nil
 }
 
+func field_Mutation_pauseWebhook_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.WebhookInput, error) {
+			return unmarshalNWebhookInput2stewardᚋgraphᚋmodelᚐWebhookInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func field_Mutation_postActuals_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2918,12 +3100,82 @@ func field_Mutation_postActuals_args(ctx context.Context, ec *executionContext, 
 	return args, nil
 }
 
+func field_Mutation_readNotification_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ReadNotificationInput, error) {
+			return unmarshalNReadNotificationInput2stewardᚋgraphᚋmodelᚐReadNotificationInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_removeView_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RemoveViewInput, error) {
+			return unmarshalNRemoveViewInput2stewardᚋgraphᚋmodelᚐRemoveViewInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_removeWebhook_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.WebhookInput, error) {
+			return unmarshalNWebhookInput2stewardᚋgraphᚋmodelᚐWebhookInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func field_Mutation_reopenFiscalPeriod_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.FiscalPeriodInput, error) {
 			return unmarshalNFiscalPeriodInput2stewardᚋgraphᚋmodelᚐFiscalPeriodInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_replayWebhookDelivery_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ReplayWebhookDeliveryInput, error) {
+			return unmarshalNReplayWebhookDeliveryInput2stewardᚋgraphᚋmodelᚐReplayWebhookDeliveryInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_replayWebhook_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ReplayWebhookInput, error) {
+			return unmarshalNReplayWebhookInput2stewardᚋgraphᚋmodelᚐReplayWebhookInput(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3844,6 +4096,76 @@ func field_Mutation_restoreVendor_args(ctx context.Context, ec *executionContext
 	return args, nil
 }
 
+func field_Mutation_resumeWebhook_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.WebhookInput, error) {
+			return unmarshalNWebhookInput2stewardᚋgraphᚋmodelᚐWebhookInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_revokeCalendarFeed_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RevokeCalendarFeedInput, error) {
+			return unmarshalNRevokeCalendarFeedInput2stewardᚋgraphᚋmodelᚐRevokeCalendarFeedInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_rotateWebhookSecret_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.WebhookInput, error) {
+			return unmarshalNWebhookInput2stewardᚋgraphᚋmodelᚐWebhookInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_saveRetention_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SaveRetentionInput, error) {
+			return unmarshalNSaveRetentionInput2stewardᚋgraphᚋmodelᚐSaveRetentionInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_saveView_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SaveViewInput, error) {
+			return unmarshalNSaveViewInput2stewardᚋgraphᚋmodelᚐSaveViewInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func field_Mutation_setBudgetCells_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3915,6 +4237,34 @@ func field_Mutation_storeDocument_args(ctx context.Context, ec *executionContext
 		return nil, err
 	}
 	args["idempotencyKey"] = arg2
+	return args, nil
+}
+
+func field_Mutation_tagRecords_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.TagRecordsInput, error) {
+			return unmarshalNTagRecordsInput2stewardᚋgraphᚋmodelᚐTagRecordsInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_testWebhook_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.WebhookInput, error) {
+			return unmarshalNWebhookInput2stewardᚋgraphᚋmodelᚐWebhookInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -8406,6 +8756,28 @@ func field_Query_nodes_args(ctx context.Context, ec *executionContext, rawArgs m
 	return args, nil
 }
 
+func field_Query_notifications_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg1
+	return args, nil
+}
+
 func field_Query_objective_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8848,6 +9220,36 @@ func field_Query_products_args(ctx context.Context, ec *executionContext, rawArg
 	return args, nil
 }
 
+func field_Query_savedViews_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "type",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["type"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "offset",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["offset"] = arg2
+	return args, nil
+}
+
 func field_Query_tags_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9183,6 +9585,50 @@ func field_Query_vendors_args(ctx context.Context, ec *executionContext, rawArgs
 		return nil, err
 	}
 	args["archived"] = arg6
+	return args, nil
+}
+
+func field_Query_webhookDeliveries_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "webhook",
+		func(ctx context.Context, v any) (ident.ID, error) {
+			return unmarshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["webhook"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return unmarshalOInt2ᚖint(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*ident.ID, error) {
+			return unmarshalOID2ᚖstewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
+func field_Query_webhook_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (ident.ID, error) {
+			return unmarshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
 	return args, nil
 }
 
@@ -10829,6 +11275,38 @@ func fieldContext_BudgetLine_cells(ctx context.Context, ec *executionContext, fi
 	return fc, nil
 }
 
+func _BudgetLine_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.BudgetLine) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BudgetLine_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BudgetLine().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BudgetLine_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BudgetLine",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _BudgetLineConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.BudgetLineConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11831,6 +12309,38 @@ func fieldContext_BudgetPlan_availableActions(_ context.Context, ec *executionCo
 	return fc, nil
 }
 
+func _BudgetPlan_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.BudgetPlan) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BudgetPlan_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.BudgetPlan().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BudgetPlan_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BudgetPlan",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _BudgetPlanConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.BudgetPlanConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12434,6 +12944,38 @@ func fieldContext_Capability_components(ctx context.Context, ec *executionContex
 	if fc.Args, err = field_Capability_components_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func _Capability_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Capability) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Capability_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Capability().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Capability_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Capability",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
 	}
 	return fc, nil
 }
@@ -13589,6 +14131,38 @@ func fieldContext_ClientAccount_products(ctx context.Context, ec *executionConte
 	return fc, nil
 }
 
+func _ClientAccount_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.ClientAccount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ClientAccount_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ClientAccount().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ClientAccount_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClientAccount",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _ClientAccountConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.ClientAccountConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14418,6 +14992,38 @@ func fieldContext_Component_products(ctx context.Context, ec *executionContext, 
 	if fc.Args, err = field_Component_products_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func _Component_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Component) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Component_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Component().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Component_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Component",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
 	}
 	return fc, nil
 }
@@ -15742,6 +16348,38 @@ func fieldContext_Contract_state(_ context.Context, ec *executionContext, field 
 	return graphql.NewScalarFieldContext("Contract", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
+func _Contract_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Contract) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Contract_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Contract().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Contract_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Contract",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _ContractConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.ContractConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16307,6 +16945,38 @@ func fieldContext_ContractTerm_contract(_ context.Context, ec *executionContext,
 	return fc, nil
 }
 
+func _ContractTerm_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.ContractTerm) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContractTerm_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ContractTerm().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContractTerm_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ContractTerm",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _ContractTermConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.ContractTermConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16817,6 +17487,38 @@ func fieldContext_CustomField_help(_ context.Context, ec *executionContext, fiel
 	return graphql.NewScalarFieldContext("CustomField", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func _CustomField_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.CustomField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CustomField_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.CustomField().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CustomField_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CustomField",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _CustomFieldConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.CustomFieldConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17321,6 +18023,38 @@ func fieldContext_Cycle_objectives(ctx context.Context, ec *executionContext, fi
 	if fc.Args, err = field_Cycle_objectives_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func _Cycle_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Cycle) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Cycle_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Cycle().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Cycle_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Cycle",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
 	}
 	return fc, nil
 }
@@ -17981,6 +18715,38 @@ func fieldContext_Dependency_organization(_ context.Context, ec *executionContex
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Organization(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Dependency_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Dependency) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Dependency_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Dependency().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Dependency_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Dependency",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -18785,6 +19551,38 @@ func fieldContext_Environment_owner(_ context.Context, ec *executionContext, fie
 	return fc, nil
 }
 
+func _Environment_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Environment) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Environment_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Environment().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Environment_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Environment",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _EnvironmentConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.EnvironmentConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19253,6 +20051,38 @@ func fieldContext_FiscalPeriod_portfolio(_ context.Context, ec *executionContext
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Portfolio(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _FiscalPeriod_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.FiscalPeriod) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_FiscalPeriod_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.FiscalPeriod().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_FiscalPeriod_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FiscalPeriod",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -20195,6 +21025,38 @@ func fieldContext_Initiative_availableActions(_ context.Context, ec *executionCo
 	return fc, nil
 }
 
+func _Initiative_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Initiative) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Initiative_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Initiative().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Initiative_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Initiative",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _InitiativeConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.InitiativeConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21016,6 +21878,38 @@ func fieldContext_KeyResult_checkIns(ctx context.Context, ec *executionContext, 
 	if fc.Args, err = field_KeyResult_checkIns_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func _KeyResult_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.KeyResult) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_KeyResult_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.KeyResult().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_KeyResult_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "KeyResult",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
 	}
 	return fc, nil
 }
@@ -26618,6 +27512,182 @@ func fieldContext_Mutation_reopenFiscalPeriod(ctx context.Context, ec *execution
 	return fc, nil
 }
 
+func _Mutation_tagRecords(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_tagRecords(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().TagRecords(ctx, fc.Args["input"].(model.TagRecordsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TagRecordsPayload) graphql.Marshaler {
+			return marshalNTagRecordsPayload2ᚖstewardᚋgraphᚋmodelᚐTagRecordsPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_tagRecords(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_TagRecordsPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_tagRecords_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_changeRecords(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_changeRecords(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChangeRecords(ctx, fc.Args["input"].(model.ChangeRecordsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ChangeRecordsPayload) graphql.Marshaler {
+			return marshalNChangeRecordsPayload2ᚖstewardᚋgraphᚋmodelᚐChangeRecordsPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_changeRecords(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChangeRecordsPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_changeRecords_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_addCalendarFeed(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_addCalendarFeed(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddCalendarFeed(ctx, fc.Args["input"].(model.AddCalendarFeedInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CalendarFeedAddress) graphql.Marshaler {
+			return marshalNCalendarFeedAddress2ᚖstewardᚋgraphᚋmodelᚐCalendarFeedAddress(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_addCalendarFeed(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_CalendarFeedAddress(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_addCalendarFeed_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_revokeCalendarFeed(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_revokeCalendarFeed(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeCalendarFeed(ctx, fc.Args["input"].(model.RevokeCalendarFeedInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v ident.ID) graphql.Marshaler {
+			return marshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_revokeCalendarFeed(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type ID does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_revokeCalendarFeed_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_storeDocument(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26704,6 +27774,73 @@ func fieldContext_Mutation_startExport(ctx context.Context, ec *executionContext
 		return fc, err
 	}
 	return fc, nil
+}
+
+func _Mutation_readNotification(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_readNotification(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReadNotification(ctx, fc.Args["input"].(model.ReadNotificationInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Notification) graphql.Marshaler {
+			return marshalNNotification2ᚖstewardᚋgraphᚋmodelᚐNotification(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_readNotification(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Notification(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_readNotification_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_readAllNotifications(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_readAllNotifications(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().ReadAllNotifications(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_readAllNotifications(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mutation", field, true, true, errors.New("field of type Int does not have child fields"))
 }
 
 func _Mutation_checkIn(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -27008,6 +28145,534 @@ func fieldContext_Mutation_moveContract(ctx context.Context, ec *executionContex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_moveContract_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_saveRetention(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_saveRetention(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SaveRetention(ctx, fc.Args["input"].(model.SaveRetentionInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Retention) graphql.Marshaler {
+			return marshalNRetention2ᚖstewardᚋgraphᚋmodelᚐRetention(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_saveRetention(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Retention(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_saveRetention_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_saveView(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_saveView(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SaveView(ctx, fc.Args["input"].(model.SaveViewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.SavedView) graphql.Marshaler {
+			return marshalNSavedView2ᚖstewardᚋentᚐSavedView(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_saveView(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SavedView(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_saveView_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_changeView(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_changeView(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ChangeView(ctx, fc.Args["input"].(model.ChangeViewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.SavedView) graphql.Marshaler {
+			return marshalNSavedView2ᚖstewardᚋentᚐSavedView(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_changeView(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SavedView(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_changeView_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_removeView(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_removeView(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveView(ctx, fc.Args["input"].(model.RemoveViewInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RemoveViewPayload) graphql.Marshaler {
+			return marshalNRemoveViewPayload2ᚖstewardᚋgraphᚋmodelᚐRemoveViewPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_removeView(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_RemoveViewPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_removeView_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_addWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_addWebhook(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddWebhook(ctx, fc.Args["input"].(model.AddWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WebhookSecret) graphql.Marshaler {
+			return marshalNWebhookSecret2ᚖstewardᚋgraphᚋmodelᚐWebhookSecret(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_addWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_WebhookSecret(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_addWebhook_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_rotateWebhookSecret(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_rotateWebhookSecret(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RotateWebhookSecret(ctx, fc.Args["input"].(model.WebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WebhookSecret) graphql.Marshaler {
+			return marshalNWebhookSecret2ᚖstewardᚋgraphᚋmodelᚐWebhookSecret(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_rotateWebhookSecret(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_WebhookSecret(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_rotateWebhookSecret_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_pauseWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_pauseWebhook(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PauseWebhook(ctx, fc.Args["input"].(model.WebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Webhook) graphql.Marshaler {
+			return marshalNWebhook2ᚖstewardᚋentᚐWebhook(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_pauseWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Webhook(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_pauseWebhook_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_resumeWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_resumeWebhook(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ResumeWebhook(ctx, fc.Args["input"].(model.WebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Webhook) graphql.Marshaler {
+			return marshalNWebhook2ᚖstewardᚋentᚐWebhook(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_resumeWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Webhook(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_resumeWebhook_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_testWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_testWebhook(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().TestWebhook(ctx, fc.Args["input"].(model.WebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Webhook) graphql.Marshaler {
+			return marshalNWebhook2ᚖstewardᚋentᚐWebhook(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_testWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Webhook(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_testWebhook_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_removeWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_removeWebhook(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveWebhook(ctx, fc.Args["input"].(model.WebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v ident.ID) graphql.Marshaler {
+			return marshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_removeWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type ID does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_removeWebhook_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_replayWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_replayWebhook(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReplayWebhook(ctx, fc.Args["input"].(model.ReplayWebhookInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_replayWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_replayWebhook_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_replayWebhookDelivery(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_replayWebhookDelivery(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReplayWebhookDelivery(ctx, fc.Args["input"].(model.ReplayWebhookDeliveryInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v ident.ID) graphql.Marshaler {
+			return marshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_replayWebhookDelivery(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type ID does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_replayWebhookDelivery_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -27855,6 +29520,38 @@ func fieldContext_Objective_standing(_ context.Context, ec *executionContext, fi
 	return fc, nil
 }
 
+func _Objective_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Objective) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Objective_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Objective().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Objective_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Objective",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _ObjectiveConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.ObjectiveConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28525,6 +30222,38 @@ func fieldContext_Organization_clients(ctx context.Context, ec *executionContext
 	if fc.Args, err = field_Organization_clients_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func _Organization_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Organization) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Organization_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Organization().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Organization_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Organization",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
 	}
 	return fc, nil
 }
@@ -29371,6 +31100,38 @@ func fieldContext_Person_teamMemberships(ctx context.Context, ec *executionConte
 	if fc.Args, err = field_Person_teamMemberships_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func _Person_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Person) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Person_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Person().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Person_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Person",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
 	}
 	return fc, nil
 }
@@ -30492,6 +32253,38 @@ func fieldContext_Portfolio_fiscalPeriods(ctx context.Context, ec *executionCont
 	return fc, nil
 }
 
+func _Portfolio_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Portfolio) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Portfolio_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Portfolio().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Portfolio_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Portfolio",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _PortfolioConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.PortfolioConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31465,6 +33258,38 @@ func fieldContext_Procurement_availableActions(_ context.Context, ec *executionC
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Action(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Procurement_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Procurement) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Procurement_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Procurement().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Procurement_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Procurement",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -32740,6 +34565,38 @@ func fieldContext_Product_availableActions(_ context.Context, ec *executionConte
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Action(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Product_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Product) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Product_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Product().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Product_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Product",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -34899,6 +36756,38 @@ func fieldContext_Query_budgetGrid(ctx context.Context, ec *executionContext, fi
 	return fc, nil
 }
 
+func _Query_calendarFeeds(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_calendarFeeds(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().CalendarFeeds(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.CalendarFeed) graphql.Marshaler {
+			return marshalNCalendarFeed2ᚕᚖstewardᚋentᚐCalendarFeedᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_calendarFeeds(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_CalendarFeed(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _Query_changes(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35031,6 +36920,73 @@ func fieldContext_Query_export(ctx context.Context, ec *executionContext, field 
 	return fc, nil
 }
 
+func _Query_notifications(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_notifications(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Notifications(ctx, fc.Args["first"].(*int), fc.Args["offset"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Notification) graphql.Marshaler {
+			return marshalNNotification2ᚕᚖstewardᚋgraphᚋmodelᚐNotificationᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_notifications(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Notification(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_notifications_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_unreadNotifications(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_unreadNotifications(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().UnreadNotifications(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_unreadNotifications(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Query", field, true, true, errors.New("field of type Int does not have child fields"))
+}
+
 func _Query_portfolioTotals(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -35113,6 +37069,202 @@ func fieldContext_Query_contractRenewals(ctx context.Context, ec *executionConte
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Query_contractRenewals_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_retention(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_retention(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Retention(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Retention) graphql.Marshaler {
+			return marshalNRetention2ᚖstewardᚋgraphᚋmodelᚐRetention(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_retention(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Retention(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Query_savedViews(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_savedViews(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SavedViews(ctx, fc.Args["type"].(string), fc.Args["first"].(*int), fc.Args["offset"].(*int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.SavedView) graphql.Marshaler {
+			return marshalNSavedView2ᚕᚖstewardᚋentᚐSavedViewᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_savedViews(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SavedView(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_savedViews_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_webhooks(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_webhooks(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Webhooks(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Webhook) graphql.Marshaler {
+			return marshalNWebhook2ᚕᚖstewardᚋentᚐWebhookᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_webhooks(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Webhook(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Query_webhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_webhook(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Webhook(ctx, fc.Args["id"].(ident.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ent.Webhook) graphql.Marshaler {
+			return marshalNWebhook2ᚖstewardᚋentᚐWebhook(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_webhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Webhook(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_webhook_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_webhookDeliveries(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_webhookDeliveries(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WebhookDeliveries(ctx, fc.Args["webhook"].(ident.ID), fc.Args["first"].(*int), fc.Args["after"].(*ident.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.WebhookDelivery) graphql.Marshaler {
+			return marshalNWebhookDelivery2ᚕᚖstewardᚋentᚐWebhookDeliveryᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_webhookDeliveries(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_WebhookDelivery(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_webhookDeliveries_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -36136,6 +38288,38 @@ func fieldContext_Team_components(ctx context.Context, ec *executionContext, fie
 	return fc, nil
 }
 
+func _Team_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Team) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Team_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Team().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Team_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Team",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _TeamConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.TeamConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -36659,6 +38843,38 @@ func fieldContext_TeamMembership_person(_ context.Context, ec *executionContext,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Person(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _TeamMembership_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.TeamMembership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_TeamMembership_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TeamMembership().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_TeamMembership_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TeamMembership",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -37396,6 +39612,38 @@ func fieldContext_Vendor_environments(ctx context.Context, ec *executionContext,
 	return fc, nil
 }
 
+func _Vendor_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.Vendor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Vendor_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Vendor().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Vendor_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Vendor",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _VendorConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.VendorConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -37809,6 +40057,38 @@ func fieldContext_VendorContact_vendor(_ context.Context, ec *executionContext, 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Vendor(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _VendorContact_tags(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ent.VendorContact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_VendorContact_tags(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.VendorContact().Tags(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+			return marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_VendorContact_tags(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "VendorContact",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Tag(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -38670,7 +40950,7 @@ func unmarshalInputBudgetLineWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "planID", "planIDNEQ", "planIDIn", "planIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "groupName", "groupNameNEQ", "groupNameIn", "groupNameNotIn", "groupNameContainsFold", "position", "positionNEQ", "positionIn", "positionNotIn", "positionGT", "positionGTE", "positionLT", "positionLTE", "category", "categoryNEQ", "categoryIn", "categoryNotIn", "categoryIsNil", "categoryNotNil", "costClass", "costClassNEQ", "costClassIn", "costClassNotIn", "costClassIsNil", "costClassNotNil", "unit", "unitNEQ", "unitIn", "unitNotIn", "unitContainsFold", "quantityPlanned", "quantityPlannedNEQ", "quantityPlannedIn", "quantityPlannedNotIn", "quantityPlannedGT", "quantityPlannedGTE", "quantityPlannedLT", "quantityPlannedLTE", "quantityPlannedIsNil", "quantityPlannedNotNil", "quantityActual", "quantityActualNEQ", "quantityActualIn", "quantityActualNotIn", "quantityActualGT", "quantityActualGTE", "quantityActualLT", "quantityActualLTE", "quantityActualIsNil", "quantityActualNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "contractIDIsNil", "contractIDNotNil", "plannedTotal", "plannedTotalNEQ", "plannedTotalIn", "plannedTotalNotIn", "plannedTotalGT", "plannedTotalGTE", "plannedTotalLT", "plannedTotalLTE", "plannedTotalIsNil", "plannedTotalNotNil", "forecastTotal", "forecastTotalNEQ", "forecastTotalIn", "forecastTotalNotIn", "forecastTotalGT", "forecastTotalGTE", "forecastTotalLT", "forecastTotalLTE", "forecastTotalIsNil", "forecastTotalNotNil", "actualTotal", "actualTotalNEQ", "actualTotalIn", "actualTotalNotIn", "actualTotalGT", "actualTotalGTE", "actualTotalLT", "actualTotalLTE", "actualTotalIsNil", "actualTotalNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "planID", "planIDNEQ", "planIDIn", "planIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "groupName", "groupNameNEQ", "groupNameIn", "groupNameNotIn", "groupNameContainsFold", "position", "positionNEQ", "positionIn", "positionNotIn", "positionGT", "positionGTE", "positionLT", "positionLTE", "category", "categoryNEQ", "categoryIn", "categoryNotIn", "categoryIsNil", "categoryNotNil", "costClass", "costClassNEQ", "costClassIn", "costClassNotIn", "costClassIsNil", "costClassNotNil", "unit", "unitNEQ", "unitIn", "unitNotIn", "unitContainsFold", "quantityPlanned", "quantityPlannedNEQ", "quantityPlannedIn", "quantityPlannedNotIn", "quantityPlannedGT", "quantityPlannedGTE", "quantityPlannedLT", "quantityPlannedLTE", "quantityPlannedIsNil", "quantityPlannedNotNil", "quantityActual", "quantityActualNEQ", "quantityActualIn", "quantityActualNotIn", "quantityActualGT", "quantityActualGTE", "quantityActualLT", "quantityActualLTE", "quantityActualIsNil", "quantityActualNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "contractIDIsNil", "contractIDNotNil", "plannedTotal", "plannedTotalNEQ", "plannedTotalIn", "plannedTotalNotIn", "plannedTotalGT", "plannedTotalGTE", "plannedTotalLT", "plannedTotalLTE", "plannedTotalIsNil", "plannedTotalNotNil", "forecastTotal", "forecastTotalNEQ", "forecastTotalIn", "forecastTotalNotIn", "forecastTotalGT", "forecastTotalGTE", "forecastTotalLT", "forecastTotalLTE", "forecastTotalIsNil", "forecastTotalNotNil", "actualTotal", "actualTotalNEQ", "actualTotalIn", "actualTotalNotIn", "actualTotalGT", "actualTotalGTE", "actualTotalLT", "actualTotalLTE", "actualTotalIsNil", "actualTotalNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -39848,6 +42128,15 @@ func unmarshalInputBudgetLineWhereInput(ctx context.Context, ec *executionContex
 			if err = ec.Resolvers.BudgetLineWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.BudgetLineWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -39905,7 +42194,7 @@ func unmarshalInputBudgetPlanWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "fiscalYear", "fiscalYearNEQ", "fiscalYearIn", "fiscalYearNotIn", "fiscalYearGT", "fiscalYearGTE", "fiscalYearLT", "fiscalYearLTE", "periodLength", "periodLengthNEQ", "periodLengthIn", "periodLengthNotIn", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "status", "statusNEQ", "statusIn", "statusNotIn", "versionNo", "versionNoNEQ", "versionNoIn", "versionNoNotIn", "versionNoGT", "versionNoGTE", "versionNoLT", "versionNoLTE", "current", "currentNEQ", "submittedBy", "submittedByNEQ", "submittedByIn", "submittedByNotIn", "submittedByIsNil", "submittedByNotNil", "revisionOfID", "revisionOfIDNEQ", "revisionOfIDIn", "revisionOfIDNotIn", "revisionOfIDIsNil", "revisionOfIDNotNil", "plannedTotal", "plannedTotalNEQ", "plannedTotalIn", "plannedTotalNotIn", "plannedTotalGT", "plannedTotalGTE", "plannedTotalLT", "plannedTotalLTE", "plannedTotalIsNil", "plannedTotalNotNil", "forecastTotal", "forecastTotalNEQ", "forecastTotalIn", "forecastTotalNotIn", "forecastTotalGT", "forecastTotalGTE", "forecastTotalLT", "forecastTotalLTE", "forecastTotalIsNil", "forecastTotalNotNil", "actualTotal", "actualTotalNEQ", "actualTotalIn", "actualTotalNotIn", "actualTotalGT", "actualTotalGTE", "actualTotalLT", "actualTotalLTE", "actualTotalIsNil", "actualTotalNotNil", "lineCount", "lineCountNEQ", "lineCountIn", "lineCountNotIn", "lineCountGT", "lineCountGTE", "lineCountLT", "lineCountLTE", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "fiscalYear", "fiscalYearNEQ", "fiscalYearIn", "fiscalYearNotIn", "fiscalYearGT", "fiscalYearGTE", "fiscalYearLT", "fiscalYearLTE", "periodLength", "periodLengthNEQ", "periodLengthIn", "periodLengthNotIn", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "status", "statusNEQ", "statusIn", "statusNotIn", "versionNo", "versionNoNEQ", "versionNoIn", "versionNoNotIn", "versionNoGT", "versionNoGTE", "versionNoLT", "versionNoLTE", "current", "currentNEQ", "submittedBy", "submittedByNEQ", "submittedByIn", "submittedByNotIn", "submittedByIsNil", "submittedByNotNil", "revisionOfID", "revisionOfIDNEQ", "revisionOfIDIn", "revisionOfIDNotIn", "revisionOfIDIsNil", "revisionOfIDNotNil", "plannedTotal", "plannedTotalNEQ", "plannedTotalIn", "plannedTotalNotIn", "plannedTotalGT", "plannedTotalGTE", "plannedTotalLT", "plannedTotalLTE", "plannedTotalIsNil", "plannedTotalNotNil", "forecastTotal", "forecastTotalNEQ", "forecastTotalIn", "forecastTotalNotIn", "forecastTotalGT", "forecastTotalGTE", "forecastTotalLT", "forecastTotalLTE", "forecastTotalIsNil", "forecastTotalNotNil", "actualTotal", "actualTotalNEQ", "actualTotalIn", "actualTotalNotIn", "actualTotalGT", "actualTotalGTE", "actualTotalLT", "actualTotalLTE", "actualTotalIsNil", "actualTotalNotNil", "lineCount", "lineCountNEQ", "lineCountIn", "lineCountNotIn", "lineCountGT", "lineCountGTE", "lineCountLT", "lineCountLTE", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -40985,6 +43274,15 @@ func unmarshalInputBudgetPlanWhereInput(ctx context.Context, ec *executionContex
 			if err = ec.Resolvers.BudgetPlanWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.BudgetPlanWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -41042,7 +43340,7 @@ func unmarshalInputCapabilityWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -41525,6 +43823,15 @@ func unmarshalInputCapabilityWhereInput(ctx context.Context, ec *executionContex
 				return it, err
 			}
 			if err = ec.Resolvers.CapabilityWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.CapabilityWhereInput().Tagged(ctx, &it, data); err != nil {
 				return it, err
 			}
 		}
@@ -42075,7 +44382,7 @@ func unmarshalInputClientAccountWhereInput(ctx context.Context, ec *executionCon
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "risk", "riskNEQ", "riskIn", "riskNotIn", "liveOn", "liveOnNEQ", "liveOnIn", "liveOnNotIn", "liveOnGT", "liveOnGTE", "liveOnLT", "liveOnLTE", "liveOnIsNil", "liveOnNotNil", "contact", "contactNEQ", "contactIn", "contactNotIn", "contactContainsFold", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "risk", "riskNEQ", "riskIn", "riskNotIn", "liveOn", "liveOnNEQ", "liveOnIn", "liveOnNotIn", "liveOnGT", "liveOnGTE", "liveOnLT", "liveOnLTE", "liveOnIsNil", "liveOnNotNil", "contact", "contactNEQ", "contactIn", "contactNotIn", "contactContainsFold", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -42728,6 +45035,15 @@ func unmarshalInputClientAccountWhereInput(ctx context.Context, ec *executionCon
 			if err = ec.Resolvers.ClientAccountWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ClientAccountWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -42785,7 +45101,7 @@ func unmarshalInputComponentWhereInput(ctx context.Context, ec *executionContext
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "lifecycle", "lifecycleNEQ", "lifecycleIn", "lifecycleNotIn", "repoURL", "repoURLNEQ", "repoURLIn", "repoURLNotIn", "repoURLContainsFold", "release", "releaseNEQ", "releaseIn", "releaseNotIn", "releaseContainsFold", "supportEndsOn", "supportEndsOnNEQ", "supportEndsOnIn", "supportEndsOnNotIn", "supportEndsOnGT", "supportEndsOnGTE", "supportEndsOnLT", "supportEndsOnLTE", "supportEndsOnIsNil", "supportEndsOnNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "teamIDIsNil", "teamIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "lifecycle", "lifecycleNEQ", "lifecycleIn", "lifecycleNotIn", "repoURL", "repoURLNEQ", "repoURLIn", "repoURLNotIn", "repoURLContainsFold", "release", "releaseNEQ", "releaseIn", "releaseNotIn", "releaseContainsFold", "supportEndsOn", "supportEndsOnNEQ", "supportEndsOnIn", "supportEndsOnNotIn", "supportEndsOnGT", "supportEndsOnGTE", "supportEndsOnLT", "supportEndsOnLTE", "supportEndsOnIsNil", "supportEndsOnNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "teamIDIsNil", "teamIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -43501,6 +45817,15 @@ func unmarshalInputComponentWhereInput(ctx context.Context, ec *executionContext
 			if err = ec.Resolvers.ComponentWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ComponentWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -43599,7 +45924,7 @@ func unmarshalInputContractTermWhereInput(ctx context.Context, ec *executionCont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "from", "fromNEQ", "fromIn", "fromNotIn", "fromGT", "fromGTE", "fromLT", "fromLTE", "fromIsNil", "fromNotNil", "until", "untilNEQ", "untilIn", "untilNotIn", "untilGT", "untilGTE", "untilLT", "untilLTE", "untilIsNil", "untilNotNil", "price", "priceNEQ", "priceIn", "priceNotIn", "priceGT", "priceGTE", "priceLT", "priceLTE", "priceIsNil", "priceNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "endedReason", "endedReasonNEQ", "endedReasonIn", "endedReasonNotIn", "endedReasonContainsFold", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "from", "fromNEQ", "fromIn", "fromNotIn", "fromGT", "fromGTE", "fromLT", "fromLTE", "fromIsNil", "fromNotNil", "until", "untilNEQ", "untilIn", "untilNotIn", "untilGT", "untilGTE", "untilLT", "untilLTE", "untilIsNil", "untilNotNil", "price", "priceNEQ", "priceIn", "priceNotIn", "priceGT", "priceGTE", "priceLT", "priceLTE", "priceIsNil", "priceNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "endedReason", "endedReasonNEQ", "endedReasonIn", "endedReasonNotIn", "endedReasonContainsFold", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -44259,6 +46584,15 @@ func unmarshalInputContractTermWhereInput(ctx context.Context, ec *executionCont
 			if err = ec.Resolvers.ContractTermWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ContractTermWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -44275,7 +46609,7 @@ func unmarshalInputContractWhereInput(ctx context.Context, ec *executionContext,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "reference", "referenceNEQ", "referenceIn", "referenceNotIn", "referenceContainsFold", "frameworkReference", "frameworkReferenceNEQ", "frameworkReferenceIn", "frameworkReferenceNotIn", "frameworkReferenceContainsFold", "frameworkID", "frameworkIDNEQ", "frameworkIDIn", "frameworkIDNotIn", "frameworkIDIsNil", "frameworkIDNotNil", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "publishedStatus", "publishedStatusNEQ", "publishedStatusIn", "publishedStatusNotIn", "publishedStatusContainsFold", "pricingModel", "pricingModelNEQ", "pricingModelIn", "pricingModelNotIn", "pricingModelContainsFold", "competed", "competedNEQ", "competedIn", "competedNotIn", "competedContainsFold", "value", "valueNEQ", "valueIn", "valueNotIn", "valueGT", "valueGTE", "valueLT", "valueLTE", "valueIsNil", "valueNotNil", "ceiling", "ceilingNEQ", "ceilingIn", "ceilingNotIn", "ceilingGT", "ceilingGTE", "ceilingLT", "ceilingLTE", "ceilingIsNil", "ceilingNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "startOnIsNil", "startOnNotNil", "initialMonths", "initialMonthsNEQ", "initialMonthsIn", "initialMonthsNotIn", "initialMonthsGT", "initialMonthsGTE", "initialMonthsLT", "initialMonthsLTE", "initialMonthsIsNil", "initialMonthsNotNil", "endOn", "endOnNEQ", "endOnIn", "endOnNotIn", "endOnGT", "endOnGTE", "endOnLT", "endOnLTE", "endOnIsNil", "endOnNotNil", "renewalMode", "renewalModeNEQ", "renewalModeIn", "renewalModeNotIn", "renewalMonths", "renewalMonthsNEQ", "renewalMonthsIn", "renewalMonthsNotIn", "renewalMonthsGT", "renewalMonthsGTE", "renewalMonthsLT", "renewalMonthsLTE", "renewalMonthsIsNil", "renewalMonthsNotNil", "noticeMonths", "noticeMonthsNEQ", "noticeMonthsIn", "noticeMonthsNotIn", "noticeMonthsGT", "noticeMonthsGTE", "noticeMonthsLT", "noticeMonthsLTE", "decisionLeadDays", "decisionLeadDaysNEQ", "decisionLeadDaysIn", "decisionLeadDaysNotIn", "decisionLeadDaysGT", "decisionLeadDaysGTE", "decisionLeadDaysLT", "decisionLeadDaysLTE", "noticeByOn", "noticeByOnNEQ", "noticeByOnIn", "noticeByOnNotIn", "noticeByOnGT", "noticeByOnGTE", "noticeByOnLT", "noticeByOnLTE", "noticeByOnIsNil", "noticeByOnNotNil", "decideByOn", "decideByOnNEQ", "decideByOnIn", "decideByOnNotIn", "decideByOnGT", "decideByOnGTE", "decideByOnLT", "decideByOnLTE", "decideByOnIsNil", "decideByOnNotNil", "supportHours", "supportHoursNEQ", "supportHoursIn", "supportHoursNotIn", "supportHoursContainsFold", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "reference", "referenceNEQ", "referenceIn", "referenceNotIn", "referenceContainsFold", "frameworkReference", "frameworkReferenceNEQ", "frameworkReferenceIn", "frameworkReferenceNotIn", "frameworkReferenceContainsFold", "frameworkID", "frameworkIDNEQ", "frameworkIDIn", "frameworkIDNotIn", "frameworkIDIsNil", "frameworkIDNotNil", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "publishedStatus", "publishedStatusNEQ", "publishedStatusIn", "publishedStatusNotIn", "publishedStatusContainsFold", "pricingModel", "pricingModelNEQ", "pricingModelIn", "pricingModelNotIn", "pricingModelContainsFold", "competed", "competedNEQ", "competedIn", "competedNotIn", "competedContainsFold", "value", "valueNEQ", "valueIn", "valueNotIn", "valueGT", "valueGTE", "valueLT", "valueLTE", "valueIsNil", "valueNotNil", "ceiling", "ceilingNEQ", "ceilingIn", "ceilingNotIn", "ceilingGT", "ceilingGTE", "ceilingLT", "ceilingLTE", "ceilingIsNil", "ceilingNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "startOnIsNil", "startOnNotNil", "initialMonths", "initialMonthsNEQ", "initialMonthsIn", "initialMonthsNotIn", "initialMonthsGT", "initialMonthsGTE", "initialMonthsLT", "initialMonthsLTE", "initialMonthsIsNil", "initialMonthsNotNil", "endOn", "endOnNEQ", "endOnIn", "endOnNotIn", "endOnGT", "endOnGTE", "endOnLT", "endOnLTE", "endOnIsNil", "endOnNotNil", "renewalMode", "renewalModeNEQ", "renewalModeIn", "renewalModeNotIn", "renewalMonths", "renewalMonthsNEQ", "renewalMonthsIn", "renewalMonthsNotIn", "renewalMonthsGT", "renewalMonthsGTE", "renewalMonthsLT", "renewalMonthsLTE", "renewalMonthsIsNil", "renewalMonthsNotNil", "noticeMonths", "noticeMonthsNEQ", "noticeMonthsIn", "noticeMonthsNotIn", "noticeMonthsGT", "noticeMonthsGTE", "noticeMonthsLT", "noticeMonthsLTE", "decisionLeadDays", "decisionLeadDaysNEQ", "decisionLeadDaysIn", "decisionLeadDaysNotIn", "decisionLeadDaysGT", "decisionLeadDaysGTE", "decisionLeadDaysLT", "decisionLeadDaysLTE", "noticeByOn", "noticeByOnNEQ", "noticeByOnIn", "noticeByOnNotIn", "noticeByOnGT", "noticeByOnGTE", "noticeByOnLT", "noticeByOnLTE", "noticeByOnIsNil", "noticeByOnNotNil", "decideByOn", "decideByOnNEQ", "decideByOnIn", "decideByOnNotIn", "decideByOnGT", "decideByOnGTE", "decideByOnLT", "decideByOnLTE", "decideByOnIsNil", "decideByOnNotNil", "supportHours", "supportHoursNEQ", "supportHoursIn", "supportHoursNotIn", "supportHoursContainsFold", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -45829,6 +48163,15 @@ func unmarshalInputContractWhereInput(ctx context.Context, ec *executionContext,
 				return it, err
 			}
 			if err = ec.Resolvers.ContractWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ContractWhereInput().Tagged(ctx, &it, data); err != nil {
 				return it, err
 			}
 		}
@@ -48269,7 +50612,7 @@ func unmarshalInputCustomFieldWhereInput(ctx context.Context, ec *executionConte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "entity", "entityNEQ", "entityIn", "entityNotIn", "entityContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "required", "requiredNEQ"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "entity", "entityNEQ", "entityIn", "entityNotIn", "entityContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "required", "requiredNEQ", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -48689,6 +51032,15 @@ func unmarshalInputCustomFieldWhereInput(ctx context.Context, ec *executionConte
 				return it, err
 			}
 			it.RequiredNEQ = data
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.CustomFieldWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -48746,7 +51098,7 @@ func unmarshalInputCycleWhereInput(ctx context.Context, ec *executionContext, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "endOn", "endOnNEQ", "endOnIn", "endOnNotIn", "endOnGT", "endOnGTE", "endOnLT", "endOnLTE", "gradingEndsOn", "gradingEndsOnNEQ", "gradingEndsOnIn", "gradingEndsOnNotIn", "gradingEndsOnGT", "gradingEndsOnGTE", "gradingEndsOnLT", "gradingEndsOnLTE", "gradingEndsOnIsNil", "gradingEndsOnNotNil", "checkInDays", "checkInDaysNEQ", "checkInDaysIn", "checkInDaysNotIn", "checkInDaysGT", "checkInDaysGTE", "checkInDaysLT", "checkInDaysLTE", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "endOn", "endOnNEQ", "endOnIn", "endOnNotIn", "endOnGT", "endOnGTE", "endOnLT", "endOnLTE", "gradingEndsOn", "gradingEndsOnNEQ", "gradingEndsOnIn", "gradingEndsOnNotIn", "gradingEndsOnGT", "gradingEndsOnGTE", "gradingEndsOnLT", "gradingEndsOnLTE", "gradingEndsOnIsNil", "gradingEndsOnNotNil", "checkInDays", "checkInDaysNEQ", "checkInDaysIn", "checkInDaysNotIn", "checkInDaysGT", "checkInDaysGTE", "checkInDaysLT", "checkInDaysLTE", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -49301,6 +51653,15 @@ func unmarshalInputCycleWhereInput(ctx context.Context, ec *executionContext, ob
 			if err = ec.Resolvers.CycleWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.CycleWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -49358,7 +51719,7 @@ func unmarshalInputDependencyWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "direction", "directionNEQ", "directionIn", "directionNotIn", "strength", "strengthNEQ", "strengthIn", "strengthNotIn", "contact", "contactNEQ", "contactIn", "contactNotIn", "contactContainsFold", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "componentID", "componentIDNEQ", "componentIDIn", "componentIDNotIn", "componentIDIsNil", "componentIDNotNil", "onComponentID", "onComponentIDNEQ", "onComponentIDIn", "onComponentIDNotIn", "onComponentIDIsNil", "onComponentIDNotNil", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "direction", "directionNEQ", "directionIn", "directionNotIn", "strength", "strengthNEQ", "strengthIn", "strengthNotIn", "contact", "contactNEQ", "contactIn", "contactNotIn", "contactContainsFold", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "componentID", "componentIDNEQ", "componentIDIn", "componentIDNotIn", "componentIDIsNil", "componentIDNotNil", "onComponentID", "onComponentIDNEQ", "onComponentIDIn", "onComponentIDNotIn", "onComponentIDIsNil", "onComponentIDNotNil", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -49899,6 +52260,15 @@ func unmarshalInputDependencyWhereInput(ctx context.Context, ec *executionContex
 			if err = ec.Resolvers.DependencyWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.DependencyWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -49956,7 +52326,7 @@ func unmarshalInputEnvironmentWhereInput(ctx context.Context, ec *executionConte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "region", "regionNEQ", "regionIn", "regionNotIn", "regionContainsFold", "url", "urlNEQ", "urlIn", "urlNotIn", "urlContainsFold", "blueGreen", "blueGreenNEQ", "activeSlot", "activeSlotNEQ", "activeSlotIn", "activeSlotNotIn", "activeSlotIsNil", "activeSlotNotNil", "onboardingStatus", "onboardingStatusNEQ", "onboardingStatusIn", "onboardingStatusNotIn", "onboardingStatusContainsFold", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "region", "regionNEQ", "regionIn", "regionNotIn", "regionContainsFold", "url", "urlNEQ", "urlIn", "urlNotIn", "urlContainsFold", "blueGreen", "blueGreenNEQ", "activeSlot", "activeSlotNEQ", "activeSlotIn", "activeSlotNotIn", "activeSlotIsNil", "activeSlotNotNil", "onboardingStatus", "onboardingStatusNEQ", "onboardingStatusIn", "onboardingStatusNotIn", "onboardingStatusContainsFold", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -50742,6 +53112,15 @@ func unmarshalInputEnvironmentWhereInput(ctx context.Context, ec *executionConte
 			if err = ec.Resolvers.EnvironmentWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.EnvironmentWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -50799,7 +53178,7 @@ func unmarshalInputFiscalPeriodWhereInput(ctx context.Context, ec *executionCont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "fiscalYear", "fiscalYearNEQ", "fiscalYearIn", "fiscalYearNotIn", "fiscalYearGT", "fiscalYearGTE", "fiscalYearLT", "fiscalYearLTE", "period", "periodNEQ", "periodIn", "periodNotIn", "periodGT", "periodGTE", "periodLT", "periodLTE", "periodContains", "periodContainsFold", "length", "lengthNEQ", "lengthIn", "lengthNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "closedOn", "closedOnNEQ", "closedOnIn", "closedOnNotIn", "closedOnGT", "closedOnGTE", "closedOnLT", "closedOnLTE", "closedOnIsNil", "closedOnNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "fiscalYear", "fiscalYearNEQ", "fiscalYearIn", "fiscalYearNotIn", "fiscalYearGT", "fiscalYearGTE", "fiscalYearLT", "fiscalYearLTE", "period", "periodNEQ", "periodIn", "periodNotIn", "periodGT", "periodGTE", "periodLT", "periodLTE", "periodContains", "periodContainsFold", "length", "lengthNEQ", "lengthIn", "lengthNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "closedOn", "closedOnNEQ", "closedOnIn", "closedOnNotIn", "closedOnGT", "closedOnGTE", "closedOnLT", "closedOnLTE", "closedOnIsNil", "closedOnNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -51256,6 +53635,15 @@ func unmarshalInputFiscalPeriodWhereInput(ctx context.Context, ec *executionCont
 			if err = ec.Resolvers.FiscalPeriodWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.FiscalPeriodWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -51313,7 +53701,7 @@ func unmarshalInputInitiativeWhereInput(ctx context.Context, ec *executionContex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "publishedStatus", "publishedStatusNEQ", "publishedStatusIn", "publishedStatusNotIn", "publishedStatusContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "startOnIsNil", "startOnNotNil", "plannedEndOn", "plannedEndOnNEQ", "plannedEndOnIn", "plannedEndOnNotIn", "plannedEndOnGT", "plannedEndOnGTE", "plannedEndOnLT", "plannedEndOnLTE", "plannedEndOnIsNil", "plannedEndOnNotNil", "projectedEndOn", "projectedEndOnNEQ", "projectedEndOnIn", "projectedEndOnNotIn", "projectedEndOnGT", "projectedEndOnGTE", "projectedEndOnLT", "projectedEndOnLTE", "projectedEndOnIsNil", "projectedEndOnNotNil", "actualEndOn", "actualEndOnNEQ", "actualEndOnIn", "actualEndOnNotIn", "actualEndOnGT", "actualEndOnGTE", "actualEndOnLT", "actualEndOnLTE", "actualEndOnIsNil", "actualEndOnNotNil", "planned", "plannedNEQ", "plannedIn", "plannedNotIn", "plannedGT", "plannedGTE", "plannedLT", "plannedLTE", "plannedIsNil", "plannedNotNil", "projected", "projectedNEQ", "projectedIn", "projectedNotIn", "projectedGT", "projectedGTE", "projectedLT", "projectedLTE", "projectedIsNil", "projectedNotNil", "actual", "actualNEQ", "actualIn", "actualNotIn", "actualGT", "actualGTE", "actualLT", "actualLTE", "actualIsNil", "actualNotNil", "lifecycleCost", "lifecycleCostNEQ", "lifecycleCostIn", "lifecycleCostNotIn", "lifecycleCostGT", "lifecycleCostGTE", "lifecycleCostLT", "lifecycleCostLTE", "lifecycleCostIsNil", "lifecycleCostNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "sponsorID", "sponsorIDNEQ", "sponsorIDIn", "sponsorIDNotIn", "sponsorIDIsNil", "sponsorIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "publishedStatus", "publishedStatusNEQ", "publishedStatusIn", "publishedStatusNotIn", "publishedStatusContainsFold", "startOn", "startOnNEQ", "startOnIn", "startOnNotIn", "startOnGT", "startOnGTE", "startOnLT", "startOnLTE", "startOnIsNil", "startOnNotNil", "plannedEndOn", "plannedEndOnNEQ", "plannedEndOnIn", "plannedEndOnNotIn", "plannedEndOnGT", "plannedEndOnGTE", "plannedEndOnLT", "plannedEndOnLTE", "plannedEndOnIsNil", "plannedEndOnNotNil", "projectedEndOn", "projectedEndOnNEQ", "projectedEndOnIn", "projectedEndOnNotIn", "projectedEndOnGT", "projectedEndOnGTE", "projectedEndOnLT", "projectedEndOnLTE", "projectedEndOnIsNil", "projectedEndOnNotNil", "actualEndOn", "actualEndOnNEQ", "actualEndOnIn", "actualEndOnNotIn", "actualEndOnGT", "actualEndOnGTE", "actualEndOnLT", "actualEndOnLTE", "actualEndOnIsNil", "actualEndOnNotNil", "planned", "plannedNEQ", "plannedIn", "plannedNotIn", "plannedGT", "plannedGTE", "plannedLT", "plannedLTE", "plannedIsNil", "plannedNotNil", "projected", "projectedNEQ", "projectedIn", "projectedNotIn", "projectedGT", "projectedGTE", "projectedLT", "projectedLTE", "projectedIsNil", "projectedNotNil", "actual", "actualNEQ", "actualIn", "actualNotIn", "actualGT", "actualGTE", "actualLT", "actualLTE", "actualIsNil", "actualNotNil", "lifecycleCost", "lifecycleCostNEQ", "lifecycleCostIn", "lifecycleCostNotIn", "lifecycleCostGT", "lifecycleCostGTE", "lifecycleCostLT", "lifecycleCostLTE", "lifecycleCostIsNil", "lifecycleCostNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "sponsorID", "sponsorIDNEQ", "sponsorIDIn", "sponsorIDNotIn", "sponsorIDIsNil", "sponsorIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -52554,6 +54942,15 @@ func unmarshalInputInitiativeWhereInput(ctx context.Context, ec *executionContex
 			if err = ec.Resolvers.InitiativeWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.InitiativeWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -52611,7 +55008,7 @@ func unmarshalInputKeyResultWhereInput(ctx context.Context, ec *executionContext
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "objectiveID", "objectiveIDNEQ", "objectiveIDIn", "objectiveIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "baseline", "baselineNEQ", "baselineIn", "baselineNotIn", "baselineGT", "baselineGTE", "baselineLT", "baselineLTE", "target", "targetNEQ", "targetIn", "targetNotIn", "targetGT", "targetGTE", "targetLT", "targetLTE", "current", "currentNEQ", "currentIn", "currentNotIn", "currentGT", "currentGTE", "currentLT", "currentLTE", "currentIsNil", "currentNotNil", "unit", "unitNEQ", "unitIn", "unitNotIn", "unitContainsFold", "weight", "weightNEQ", "weightIn", "weightNotIn", "weightGT", "weightGTE", "weightLT", "weightLTE", "progressBp", "progressBpNEQ", "progressBpIn", "progressBpNotIn", "progressBpGT", "progressBpGTE", "progressBpLT", "progressBpLTE", "progressBpIsNil", "progressBpNotNil", "confidenceBp", "confidenceBpNEQ", "confidenceBpIn", "confidenceBpNotIn", "confidenceBpGT", "confidenceBpGTE", "confidenceBpLT", "confidenceBpLTE", "confidenceBpIsNil", "confidenceBpNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "objectiveID", "objectiveIDNEQ", "objectiveIDIn", "objectiveIDNotIn", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "baseline", "baselineNEQ", "baselineIn", "baselineNotIn", "baselineGT", "baselineGTE", "baselineLT", "baselineLTE", "target", "targetNEQ", "targetIn", "targetNotIn", "targetGT", "targetGTE", "targetLT", "targetLTE", "current", "currentNEQ", "currentIn", "currentNotIn", "currentGT", "currentGTE", "currentLT", "currentLTE", "currentIsNil", "currentNotNil", "unit", "unitNEQ", "unitIn", "unitNotIn", "unitContainsFold", "weight", "weightNEQ", "weightIn", "weightNotIn", "weightGT", "weightGTE", "weightLT", "weightLTE", "progressBp", "progressBpNEQ", "progressBpIn", "progressBpNotIn", "progressBpGT", "progressBpGTE", "progressBpLT", "progressBpLTE", "progressBpIsNil", "progressBpNotNil", "confidenceBp", "confidenceBpNEQ", "confidenceBpIn", "confidenceBpNotIn", "confidenceBpGT", "confidenceBpGTE", "confidenceBpLT", "confidenceBpLTE", "confidenceBpIsNil", "confidenceBpNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -53635,6 +56032,15 @@ func unmarshalInputKeyResultWhereInput(ctx context.Context, ec *executionContext
 			if err = ec.Resolvers.KeyResultWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.KeyResultWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -53692,7 +56098,7 @@ func unmarshalInputObjectiveWhereInput(ctx context.Context, ec *executionContext
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "cycleID", "cycleIDNEQ", "cycleIDIn", "cycleIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "gradeBp", "gradeBpNEQ", "gradeBpIn", "gradeBpNotIn", "gradeBpGT", "gradeBpGTE", "gradeBpLT", "gradeBpLTE", "gradeBpIsNil", "gradeBpNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "cycleID", "cycleIDNEQ", "cycleIDIn", "cycleIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "gradeBp", "gradeBpNEQ", "gradeBpIn", "gradeBpNotIn", "gradeBpGT", "gradeBpGTE", "gradeBpLT", "gradeBpLTE", "gradeBpIsNil", "gradeBpNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -54478,6 +56884,15 @@ func unmarshalInputObjectiveWhereInput(ctx context.Context, ec *executionContext
 			if err = ec.Resolvers.ObjectiveWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ObjectiveWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -54535,7 +56950,7 @@ func unmarshalInputOrganizationWhereInput(ctx context.Context, ec *executionCont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "code", "codeNEQ", "codeIn", "codeNotIn", "codeContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -55083,6 +57498,15 @@ func unmarshalInputOrganizationWhereInput(ctx context.Context, ec *executionCont
 			if err = ec.Resolvers.OrganizationWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.OrganizationWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -55140,7 +57564,7 @@ func unmarshalInputPersonWhereInput(ctx context.Context, ec *executionContext, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "title", "titleNEQ", "titleIn", "titleNotIn", "titleContainsFold", "employment", "employmentNEQ", "employmentIn", "employmentNotIn", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "language", "languageNEQ", "languageIn", "languageNotIn", "languageIsNil", "languageNotNil", "active", "activeNEQ", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "title", "titleNEQ", "titleIn", "titleNotIn", "titleContainsFold", "employment", "employmentNEQ", "employmentIn", "employmentNotIn", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "language", "languageNEQ", "languageIn", "languageNotIn", "languageIsNil", "languageNotNil", "active", "activeNEQ", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "vendorIDIsNil", "vendorIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -55821,6 +58245,15 @@ func unmarshalInputPersonWhereInput(ctx context.Context, ec *executionContext, o
 			if err = ec.Resolvers.PersonWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.PersonWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -55878,7 +58311,7 @@ func unmarshalInputPortfolioWhereInput(ctx context.Context, ec *executionContext
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "fiscalYearStartMonth", "fiscalYearStartMonthNEQ", "fiscalYearStartMonthIn", "fiscalYearStartMonthNotIn", "fiscalYearStartMonthGT", "fiscalYearStartMonthGTE", "fiscalYearStartMonthLT", "fiscalYearStartMonthLTE", "defaultCurrency", "defaultCurrencyNEQ", "defaultCurrencyIn", "defaultCurrencyNotIn", "defaultCurrencyContainsFold", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "fiscalYearStartMonth", "fiscalYearStartMonthNEQ", "fiscalYearStartMonthIn", "fiscalYearStartMonthNotIn", "fiscalYearStartMonthGT", "fiscalYearStartMonthGTE", "fiscalYearStartMonthLT", "fiscalYearStartMonthLTE", "defaultCurrency", "defaultCurrencyNEQ", "defaultCurrencyIn", "defaultCurrencyNotIn", "defaultCurrencyContainsFold", "timeZone", "timeZoneNEQ", "timeZoneIn", "timeZoneNotIn", "timeZoneContainsFold", "organizationID", "organizationIDNEQ", "organizationIDIn", "organizationIDNotIn", "organizationIDIsNil", "organizationIDNotNil", "managerID", "managerIDNEQ", "managerIDIn", "managerIDNotIn", "managerIDIsNil", "managerIDNotNil", "parentID", "parentIDNEQ", "parentIDIn", "parentIDNotIn", "parentIDIsNil", "parentIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -56608,6 +59041,15 @@ func unmarshalInputPortfolioWhereInput(ctx context.Context, ec *executionContext
 			if err = ec.Resolvers.PortfolioWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.PortfolioWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -56665,7 +59107,7 @@ func unmarshalInputProcurementWhereInput(ctx context.Context, ec *executionConte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "method", "methodNEQ", "methodIn", "methodNotIn", "category", "categoryNEQ", "categoryIn", "categoryNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "statusSince", "statusSinceNEQ", "statusSinceIn", "statusSinceNotIn", "statusSinceGT", "statusSinceGTE", "statusSinceLT", "statusSinceLTE", "estimate", "estimateNEQ", "estimateIn", "estimateNotIn", "estimateGT", "estimateGTE", "estimateLT", "estimateLTE", "estimateIsNil", "estimateNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "publishPlannedOn", "publishPlannedOnNEQ", "publishPlannedOnIn", "publishPlannedOnNotIn", "publishPlannedOnGT", "publishPlannedOnGTE", "publishPlannedOnLT", "publishPlannedOnLTE", "publishPlannedOnIsNil", "publishPlannedOnNotNil", "awardPlannedOn", "awardPlannedOnNEQ", "awardPlannedOnIn", "awardPlannedOnNotIn", "awardPlannedOnGT", "awardPlannedOnGTE", "awardPlannedOnLT", "awardPlannedOnLTE", "awardPlannedOnIsNil", "awardPlannedOnNotNil", "ocid", "ocidNEQ", "ocidIn", "ocidNotIn", "ocidContainsFold", "requesterID", "requesterIDNEQ", "requesterIDIn", "requesterIDNotIn", "requesterIDIsNil", "requesterIDNotNil", "officerID", "officerIDNEQ", "officerIDIn", "officerIDNotIn", "officerIDIsNil", "officerIDNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "contractIDIsNil", "contractIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "productID", "productIDNEQ", "productIDIn", "productIDNotIn", "productIDIsNil", "productIDNotNil", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "method", "methodNEQ", "methodIn", "methodNotIn", "category", "categoryNEQ", "categoryIn", "categoryNotIn", "status", "statusNEQ", "statusIn", "statusNotIn", "statusSince", "statusSinceNEQ", "statusSinceIn", "statusSinceNotIn", "statusSinceGT", "statusSinceGTE", "statusSinceLT", "statusSinceLTE", "estimate", "estimateNEQ", "estimateIn", "estimateNotIn", "estimateGT", "estimateGTE", "estimateLT", "estimateLTE", "estimateIsNil", "estimateNotNil", "currency", "currencyNEQ", "currencyIn", "currencyNotIn", "currencyContainsFold", "publishPlannedOn", "publishPlannedOnNEQ", "publishPlannedOnIn", "publishPlannedOnNotIn", "publishPlannedOnGT", "publishPlannedOnGTE", "publishPlannedOnLT", "publishPlannedOnLTE", "publishPlannedOnIsNil", "publishPlannedOnNotNil", "awardPlannedOn", "awardPlannedOnNEQ", "awardPlannedOnIn", "awardPlannedOnNotIn", "awardPlannedOnGT", "awardPlannedOnGTE", "awardPlannedOnLT", "awardPlannedOnLTE", "awardPlannedOnIsNil", "awardPlannedOnNotNil", "ocid", "ocidNEQ", "ocidIn", "ocidNotIn", "ocidContainsFold", "requesterID", "requesterIDNEQ", "requesterIDIn", "requesterIDNotIn", "requesterIDIsNil", "requesterIDNotNil", "officerID", "officerIDNEQ", "officerIDIn", "officerIDNotIn", "officerIDIsNil", "officerIDNotNil", "contractID", "contractIDNEQ", "contractIDIn", "contractIDNotIn", "contractIDIsNil", "contractIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -57724,6 +60166,15 @@ func unmarshalInputProcurementWhereInput(ctx context.Context, ec *executionConte
 			if err = ec.Resolvers.ProcurementWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ProcurementWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -57781,7 +60232,7 @@ func unmarshalInputProductWhereInput(ctx context.Context, ec *executionContext, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "stage", "stageNEQ", "stageIn", "stageNotIn", "stageSince", "stageSinceNEQ", "stageSinceIn", "stageSinceNotIn", "stageSinceGT", "stageSinceGTE", "stageSinceLT", "stageSinceLTE", "stageSinceIsNil", "stageSinceNotNil", "criticality", "criticalityNEQ", "criticalityIn", "criticalityNotIn", "criticalityIsNil", "criticalityNotNil", "public", "publicNEQ", "timeClass", "timeClassNEQ", "timeClassIn", "timeClassNotIn", "timeClassIsNil", "timeClassNotNil", "launchedOn", "launchedOnNEQ", "launchedOnIn", "launchedOnNotIn", "launchedOnGT", "launchedOnGTE", "launchedOnLT", "launchedOnLTE", "launchedOnIsNil", "launchedOnNotNil", "retiredOn", "retiredOnNEQ", "retiredOnIn", "retiredOnNotIn", "retiredOnGT", "retiredOnGTE", "retiredOnLT", "retiredOnLTE", "retiredOnIsNil", "retiredOnNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "teamIDIsNil", "teamIDNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "sponsorID", "sponsorIDNEQ", "sponsorIDIn", "sponsorIDNotIn", "sponsorIDIsNil", "sponsorIDNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "portfolioID", "portfolioIDNEQ", "portfolioIDIn", "portfolioIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "stage", "stageNEQ", "stageIn", "stageNotIn", "stageSince", "stageSinceNEQ", "stageSinceIn", "stageSinceNotIn", "stageSinceGT", "stageSinceGTE", "stageSinceLT", "stageSinceLTE", "stageSinceIsNil", "stageSinceNotNil", "criticality", "criticalityNEQ", "criticalityIn", "criticalityNotIn", "criticalityIsNil", "criticalityNotNil", "public", "publicNEQ", "timeClass", "timeClassNEQ", "timeClassIn", "timeClassNotIn", "timeClassIsNil", "timeClassNotNil", "launchedOn", "launchedOnNEQ", "launchedOnIn", "launchedOnNotIn", "launchedOnGT", "launchedOnGTE", "launchedOnLT", "launchedOnLTE", "launchedOnIsNil", "launchedOnNotNil", "retiredOn", "retiredOnNEQ", "retiredOnIn", "retiredOnNotIn", "retiredOnGT", "retiredOnGTE", "retiredOnLT", "retiredOnLTE", "retiredOnIsNil", "retiredOnNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "teamIDIsNil", "teamIDNotNil", "ownerID", "ownerIDNEQ", "ownerIDIn", "ownerIDNotIn", "ownerIDIsNil", "ownerIDNotNil", "sponsorID", "sponsorIDNEQ", "sponsorIDIn", "sponsorIDNotIn", "sponsorIDIsNil", "sponsorIDNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -58749,6 +61200,15 @@ func unmarshalInputProductWhereInput(ctx context.Context, ec *executionContext, 
 			if err = ec.Resolvers.ProductWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.ProductWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -59208,7 +61668,7 @@ func unmarshalInputTeamMembershipWhereInput(ctx context.Context, ec *executionCo
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "personID", "personIDNEQ", "personIDIn", "personIDNotIn", "role", "roleNEQ", "roleIn", "roleNotIn", "roleContainsFold", "sharePercent", "sharePercentNEQ", "sharePercentIn", "sharePercentNotIn", "sharePercentGT", "sharePercentGTE", "sharePercentLT", "sharePercentLTE", "from", "fromNEQ", "fromIn", "fromNotIn", "fromGT", "fromGTE", "fromLT", "fromLTE", "fromIsNil", "fromNotNil", "until", "untilNEQ", "untilIn", "untilNotIn", "untilGT", "untilGTE", "untilLT", "untilLTE", "untilIsNil", "untilNotNil", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "teamID", "teamIDNEQ", "teamIDIn", "teamIDNotIn", "personID", "personIDNEQ", "personIDIn", "personIDNotIn", "role", "roleNEQ", "roleIn", "roleNotIn", "roleContainsFold", "sharePercent", "sharePercentNEQ", "sharePercentIn", "sharePercentNotIn", "sharePercentGT", "sharePercentGTE", "sharePercentLT", "sharePercentLTE", "from", "fromNEQ", "fromIn", "fromNotIn", "fromGT", "fromGTE", "fromLT", "fromLTE", "fromIsNil", "fromNotNil", "until", "untilNEQ", "untilIn", "untilNotIn", "untilGT", "untilGTE", "untilLT", "untilLTE", "untilIsNil", "untilNotNil", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -59742,6 +62202,15 @@ func unmarshalInputTeamMembershipWhereInput(ctx context.Context, ec *executionCo
 			if err = ec.Resolvers.TeamMembershipWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.TeamMembershipWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -59799,7 +62268,7 @@ func unmarshalInputTeamWhereInput(ctx context.Context, ec *executionContext, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "duties", "dutiesNEQ", "dutiesIn", "dutiesNotIn", "dutiesContainsFold", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "nameFr", "nameFrNEQ", "nameFrIn", "nameFrNotIn", "nameFrContainsFold", "kind", "kindNEQ", "kindIn", "kindNotIn", "duties", "dutiesNEQ", "dutiesIn", "dutiesNotIn", "dutiesContainsFold", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -60338,6 +62807,15 @@ func unmarshalInputTeamWhereInput(ctx context.Context, ec *executionContext, obj
 				return it, err
 			}
 			if err = ec.Resolvers.TeamWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.TeamWhereInput().Tagged(ctx, &it, data); err != nil {
 				return it, err
 			}
 		}
@@ -63268,7 +65746,7 @@ func unmarshalInputVendorContactWhereInput(ctx context.Context, ec *executionCon
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "purpose", "purposeNEQ", "purposeIn", "purposeNotIn", "purposeContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "phone", "phoneNEQ", "phoneIn", "phoneNotIn", "phoneContainsFold", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "vendorID", "vendorIDNEQ", "vendorIDIn", "vendorIDNotIn", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "purpose", "purposeNEQ", "purposeIn", "purposeNotIn", "purposeContainsFold", "email", "emailNEQ", "emailIn", "emailNotIn", "emailContainsFold", "phone", "phoneNEQ", "phoneIn", "phoneNotIn", "phoneContainsFold", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -63683,6 +66161,15 @@ func unmarshalInputVendorContactWhereInput(ctx context.Context, ec *executionCon
 			if err = ec.Resolvers.VendorContactWhereInput().CustomField(ctx, &it, data); err != nil {
 				return it, err
 			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.VendorContactWhereInput().Tagged(ctx, &it, data); err != nil {
+				return it, err
+			}
 		}
 	}
 	return it, nil
@@ -63740,7 +66227,7 @@ func unmarshalInputVendorWhereInput(ctx context.Context, ec *executionContext, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "registrationID", "registrationIDNEQ", "registrationIDIn", "registrationIDNotIn", "registrationIDContainsFold", "status", "statusNEQ", "statusIn", "statusNotIn", "risk", "riskNEQ", "riskIn", "riskNotIn", "riskIsNil", "riskNotNil", "website", "websiteNEQ", "websiteIn", "websiteNotIn", "websiteContainsFold", "customField"}
+	fieldsInOrder := [...]string{"not", "and", "or", "id", "idNEQ", "idIn", "idNotIn", "createdAt", "createdAtNEQ", "createdAtIn", "createdAtNotIn", "createdAtGT", "createdAtGTE", "createdAtLT", "createdAtLTE", "updatedAt", "updatedAtNEQ", "updatedAtIn", "updatedAtNotIn", "updatedAtGT", "updatedAtGTE", "updatedAtLT", "updatedAtLTE", "key", "keyNEQ", "keyIn", "keyNotIn", "keyContainsFold", "archivedAt", "archivedAtNEQ", "archivedAtIn", "archivedAtNotIn", "archivedAtGT", "archivedAtGTE", "archivedAtLT", "archivedAtLTE", "archivedAtIsNil", "archivedAtNotNil", "origin", "originNEQ", "originIn", "originNotIn", "source", "sourceNEQ", "sourceIn", "sourceNotIn", "sourceIsNil", "sourceNotNil", "sourceContainsFold", "externalID", "externalIDNEQ", "externalIDIn", "externalIDNotIn", "externalIDIsNil", "externalIDNotNil", "externalIDContainsFold", "name", "nameNEQ", "nameIn", "nameNotIn", "nameContainsFold", "registrationID", "registrationIDNEQ", "registrationIDIn", "registrationIDNotIn", "registrationIDContainsFold", "status", "statusNEQ", "statusIn", "statusNotIn", "risk", "riskNEQ", "riskIn", "riskNotIn", "riskIsNil", "riskNotNil", "website", "websiteNEQ", "websiteIn", "websiteNotIn", "websiteContainsFold", "customField", "tagged"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -64321,6 +66808,15 @@ func unmarshalInputVendorWhereInput(ctx context.Context, ec *executionContext, o
 				return it, err
 			}
 			if err = ec.Resolvers.VendorWhereInput().CustomField(ctx, &it, data); err != nil {
+				return it, err
+			}
+		case "tagged":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tagged"))
+			data, err := unmarshalOID2ᚕstewardᚋinternalᚋrulesᚋidentᚐIDᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.VendorWhereInput().Tagged(ctx, &it, data); err != nil {
 				return it, err
 			}
 		}
@@ -64997,6 +67493,44 @@ func _BudgetLine(ctx context.Context, ec *executionContext, sel ast.SelectionSet
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _BudgetLine_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -65489,6 +68023,44 @@ func _BudgetPlan(ctx context.Context, ec *executionContext, sel ast.SelectionSet
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _BudgetPlan_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -65774,6 +68346,44 @@ func _Capability(ctx context.Context, ec *executionContext, sel ast.SelectionSet
 					}
 				}()
 				res = _Capability_components(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Capability_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -66329,6 +68939,44 @@ func _ClientAccount(ctx context.Context, ec *executionContext, sel ast.Selection
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _ClientAccount_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -66720,6 +69368,44 @@ func _Component(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 					}
 				}()
 				res = _Component_products(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Component_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -67399,6 +70085,44 @@ func _Contract(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Contract_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -67646,6 +70370,44 @@ func _ContractTerm(ctx context.Context, ec *executionContext, sel ast.SelectionS
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _ContractTerm_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -67773,83 +70535,121 @@ func _CustomField(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 		case "id":
 			out.Values[i] = _CustomField_id(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "version":
 			out.Values[i] = _CustomField_version(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdAt":
 			out.Values[i] = _CustomField_createdAt(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "createdBy":
 			out.Values[i] = _CustomField_createdBy(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "updatedAt":
 			out.Values[i] = _CustomField_updatedAt(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "updatedBy":
 			out.Values[i] = _CustomField_updatedBy(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "custom":
 			out.Values[i] = _CustomField_custom(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "archivedAt":
 			out.Values[i] = _CustomField_archivedAt(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "entity":
 			out.Values[i] = _CustomField_entity(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "code":
 			out.Values[i] = _CustomField_code(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = _CustomField_name(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "nameFr":
 			out.Values[i] = _CustomField_nameFr(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "kind":
 			out.Values[i] = _CustomField_kind(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "choices":
 			out.Values[i] = _CustomField_choices(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "required":
 			out.Values[i] = _CustomField_required(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "help":
 			out.Values[i] = _CustomField_help(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _CustomField_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -68054,6 +70854,44 @@ func _Cycle(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj
 					}
 				}()
 				res = _Cycle_objectives(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Cycle_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -68416,6 +71254,44 @@ func _Dependency(ctx context.Context, ec *executionContext, sel ast.SelectionSet
 				}()
 				res = _Dependency_organization(ctx, ec, field, obj)
 				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Dependency_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
 				return res
@@ -68834,6 +71710,44 @@ func _Environment(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Environment_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -69033,6 +71947,44 @@ func _FiscalPeriod(ctx context.Context, ec *executionContext, sel ast.SelectionS
 					}
 				}()
 				res = _FiscalPeriod_portfolio(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _FiscalPeriod_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -69482,6 +72434,44 @@ func _Initiative(ctx context.Context, ec *executionContext, sel ast.SelectionSet
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Initiative_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -69817,6 +72807,44 @@ func _KeyResult(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 					}
 				}()
 				res = _KeyResult_checkIns(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _KeyResult_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -70845,6 +73873,34 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "tagRecords":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_tagRecords(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changeRecords":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_changeRecords(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addCalendarFeed":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_addCalendarFeed(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeCalendarFeed":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_revokeCalendarFeed(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "storeDocument":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_storeDocument(ctx, ec, field)
@@ -70855,6 +73911,20 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "startExport":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_startExport(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "readNotification":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_readNotification(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "readAllNotifications":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_readAllNotifications(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -70904,6 +73974,90 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "moveContract":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_moveContract(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "saveRetention":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_saveRetention(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "saveView":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_saveView(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "changeView":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_changeView(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeView":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_removeView(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_addWebhook(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rotateWebhookSecret":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_rotateWebhookSecret(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pauseWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_pauseWebhook(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resumeWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_resumeWebhook(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "testWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_testWebhook(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_removeWebhook(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "replayWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_replayWebhook(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "replayWebhookDelivery":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_replayWebhookDelivery(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -71398,6 +74552,44 @@ func _Objective(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Objective_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -71726,6 +74918,44 @@ func _Organization(ctx context.Context, ec *executionContext, sel ast.SelectionS
 					}
 				}()
 				res = _Organization_clients(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Organization_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -72155,6 +75385,44 @@ func _Person(ctx context.Context, ec *executionContext, sel ast.SelectionSet, ob
 					}
 				}()
 				res = _Person_teamMemberships(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Person_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -72868,6 +76136,44 @@ func _Portfolio(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Portfolio_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -73332,6 +76638,44 @@ func _Procurement(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 					}
 				}()
 				res = _Procurement_availableActions(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Procurement_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -74085,6 +77429,44 @@ func _Product(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 					}
 				}()
 				res = _Product_availableActions(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Product_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -75257,6 +78639,28 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "calendarFeeds":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_calendarFeeds(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "changes":
 			field := field
 
@@ -75323,6 +78727,50 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "notifications":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_notifications(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "unreadNotifications":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_unreadNotifications(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "portfolioTotals":
 			field := field
 
@@ -75355,6 +78803,116 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 					}
 				}()
 				res = _Query_contractRenewals(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "retention":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_retention(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "savedViews":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_savedViews(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "webhooks":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_webhooks(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "webhook":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_webhook(ctx, ec, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "webhookDeliveries":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Query_webhookDeliveries(ctx, ec, field)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -75797,6 +79355,44 @@ func _Team(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Team_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -76039,6 +79635,44 @@ func _TeamMembership(ctx context.Context, ec *executionContext, sel ast.Selectio
 					}
 				}()
 				res = _TeamMembership_person(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _TeamMembership_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -76433,6 +80067,44 @@ func _Vendor(ctx context.Context, ec *executionContext, sel ast.SelectionSet, ob
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _Vendor_tags(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -76589,6 +80261,44 @@ func _VendorContact(ctx context.Context, ec *executionContext, sel ast.Selection
 					}
 				}()
 				res = _VendorContact_vendor(ctx, ec, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "tags":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = _VendorContact_tags(ctx, ec, field, obj)
 				if res == graphql.Null {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}
@@ -78433,6 +82143,22 @@ func marshalNProductTimeClass2stewardᚋentᚋproductᚐTimeClass(ctx context.Co
 func unmarshalNProductWhereInput2ᚖstewardᚋentᚐProductWhereInput(ctx context.Context, ec *executionContext, v any) (*ent.ProductWhereInput, error) {
 	res, err := unmarshalInputProductWhereInput(ctx, ec, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNTag2ᚕᚖstewardᚋentᚐTagᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*ent.Tag) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNTag2ᚖstewardᚋentᚐTag(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func marshalNTag2ᚖstewardᚋentᚐTag(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ent.Tag) graphql.Marshaler {

@@ -1293,6 +1293,36 @@ func fieldContext_Subscription_notifications(_ context.Context, ec *executionCon
 
 // region    **************************** input.gotpl *****************************
 
+func unmarshalInputReadNotificationInput(ctx context.Context, ec *executionContext, obj any) (model.ReadNotificationInput, error) {
+	var it model.ReadNotificationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := unmarshalNID2stewardᚋinternalᚋrulesᚋidentᚐID(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -1968,6 +1998,22 @@ func marshalNJobProgress2ᚖstewardᚋgraphᚋmodelᚐJobProgress(ctx context.Co
 	return _JobProgress(ctx, ec, sel, v)
 }
 
+func marshalNNotification2ᚕᚖstewardᚋgraphᚋmodelᚐNotificationᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*model.Notification) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNNotification2ᚖstewardᚋgraphᚋmodelᚐNotification(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func marshalNNotification2ᚖstewardᚋgraphᚋmodelᚐNotification(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *model.Notification) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -1976,6 +2022,11 @@ func marshalNNotification2ᚖstewardᚋgraphᚋmodelᚐNotification(ctx context.
 		return graphql.Null
 	}
 	return _Notification(ctx, ec, sel, v)
+}
+
+func unmarshalNReadNotificationInput2stewardᚋgraphᚋmodelᚐReadNotificationInput(ctx context.Context, ec *executionContext, v any) (model.ReadNotificationInput, error) {
+	res, err := unmarshalInputReadNotificationInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func marshalNStoredDocument2ᚖstewardᚋgraphᚋmodelᚐStoredDocument(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *model.StoredDocument) graphql.Marshaler {

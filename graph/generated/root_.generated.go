@@ -24,18 +24,37 @@ type ResolverRoot interface {
 	BudgetChange() BudgetChangeResolver
 	BudgetGrid() BudgetGridResolver
 	BudgetGridPlan() BudgetGridPlanResolver
+	BudgetLine() BudgetLineResolver
 	BudgetPlan() BudgetPlanResolver
+	Capability() CapabilityResolver
 	Change() ChangeResolver
+	ClientAccount() ClientAccountResolver
 	Comment() CommentResolver
+	Component() ComponentResolver
 	Contract() ContractResolver
+	ContractTerm() ContractTermResolver
+	CustomField() CustomFieldResolver
+	Cycle() CycleResolver
+	Dependency() DependencyResolver
+	Environment() EnvironmentResolver
+	FiscalPeriod() FiscalPeriodResolver
 	Initiative() InitiativeResolver
+	KeyResult() KeyResultResolver
 	Mutation() MutationResolver
 	Objective() ObjectiveResolver
 	ObjectiveStanding() ObjectiveStandingResolver
+	Organization() OrganizationResolver
+	Person() PersonResolver
+	Portfolio() PortfolioResolver
 	Procurement() ProcurementResolver
 	Product() ProductResolver
 	Query() QueryResolver
+	SavedView() SavedViewResolver
 	Subscription() SubscriptionResolver
+	Team() TeamResolver
+	TeamMembership() TeamMembershipResolver
+	Vendor() VendorResolver
+	VendorContact() VendorContactResolver
 	Viewer() ViewerResolver
 	BudgetLineWhereInput() BudgetLineWhereInputResolver
 	BudgetPlanWhereInput() BudgetPlanWhereInputResolver
@@ -44,6 +63,7 @@ type ResolverRoot interface {
 	ComponentWhereInput() ComponentWhereInputResolver
 	ContractTermWhereInput() ContractTermWhereInputResolver
 	ContractWhereInput() ContractWhereInputResolver
+	CustomFieldWhereInput() CustomFieldWhereInputResolver
 	CycleWhereInput() CycleWhereInputResolver
 	DependencyWhereInput() DependencyWhereInputResolver
 	EnvironmentWhereInput() EnvironmentWhereInputResolver
@@ -88,7 +108,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		unmarshalInputAddCalendarFeedInput,
 		unmarshalInputAddCommentInput,
+		unmarshalInputAddWebhookInput,
 		unmarshalInputBudgetCellInput,
 		unmarshalInputBudgetCellOrder,
 		unmarshalInputBudgetCellWhereInput,
@@ -98,6 +120,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		unmarshalInputBudgetPlanWhereInput,
 		unmarshalInputCapabilityOrder,
 		unmarshalInputCapabilityWhereInput,
+		unmarshalInputChangeRecordsInput,
+		unmarshalInputChangeViewInput,
 		unmarshalInputCheckInInput,
 		unmarshalInputCheckInOrder,
 		unmarshalInputCheckInWhereInput,
@@ -173,8 +197,18 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		unmarshalInputProcurementWhereInput,
 		unmarshalInputProductOrder,
 		unmarshalInputProductWhereInput,
+		unmarshalInputReadNotificationInput,
+		unmarshalInputRecordInput,
+		unmarshalInputRemoveViewInput,
+		unmarshalInputReplayWebhookDeliveryInput,
+		unmarshalInputReplayWebhookInput,
+		unmarshalInputRetentionClassInput,
+		unmarshalInputRevokeCalendarFeedInput,
+		unmarshalInputSaveRetentionInput,
+		unmarshalInputSaveViewInput,
 		unmarshalInputSetBudgetCellsInput,
 		unmarshalInputTagOrder,
+		unmarshalInputTagRecordsInput,
 		unmarshalInputTagWhereInput,
 		unmarshalInputTeamMembershipOrder,
 		unmarshalInputTeamMembershipWhereInput,
@@ -209,6 +243,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		unmarshalInputVendorContactWhereInput,
 		unmarshalInputVendorOrder,
 		unmarshalInputVendorWhereInput,
+		unmarshalInputWebhookInput,
 	)
 	first := true
 
@@ -325,6 +360,12 @@ A write of amounts of money or of what they depend on: at most one in a request,
 must give an idempotencyKey. The generated writes of types with amounts are such writes too.
 """
 directive @money on FIELD_DEFINITION
+
+"""
+Its answer holds a secret that is told this once. It goes with no idempotencyKey: an answer that is
+kept for a repetition would tell the secret again.
+"""
+directive @secret on FIELD_DEFINITION
 
 extend type Query {
   "Who asks, and what they may do."
@@ -762,6 +803,137 @@ input FiscalPeriodInput {
   id: ID!
   version: Int!
   idempotencyKey: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/bulk.graphql", Input: `extend type Mutation {
+  """
+  Puts tags on records of one type and takes others off them, with one right to undo. Who may change a
+  record may mark it. What a record has already, or has not, is left as it is, and no version changes.
+  """
+  tagRecords(input: TagRecordsInput!): TagRecordsPayload!
+  """
+  Makes one change to many records of one type: all of them are changed, with one right to undo, or none
+  is. extensions.fields then names each that stood in the way, by its place in rows.
+  """
+  changeRecords(input: ChangeRecordsInput!): ChangeRecordsPayload! @money
+}
+
+input TagRecordsInput {
+  "At most 1,000, all of one type."
+  records: [ID!]!
+  "Tags to put on; a record takes at most 20."
+  add: [ID!]
+  "Tags to take off."
+  remove: [ID!]
+  "Why; kept in the history."
+  reason: String
+  idempotencyKey: String
+}
+
+type TagRecordsPayload {
+  "Takes the change back."
+  undoToken: String!
+}
+
+input ChangeRecordsInput {
+  "At most 1,000, all of one type."
+  rows: [RecordInput!]!
+  change: RecordChange!
+  """
+  Of SET: the name of a field of the type in this schema, such as "ownerID", or "custom." and the code
+  of a custom field. Names, keys and what is fixed at the creation cannot be set for many.
+  """
+  field: String
+  "Of SET: the value as exports write it; null empties the field."
+  value: String
+  "Leave out what cannot be changed instead of changing nothing."
+  skip: Boolean = false
+  "Why; kept in the history."
+  reason: String
+  idempotencyKey: String
+}
+
+"A record to be changed."
+input RecordInput {
+  id: ID!
+  "Its version as the caller read it; as it is now when left out."
+  version: Int
+}
+
+"What is done to records."
+enum RecordChange {
+  "A field is given one value."
+  SET
+  "They leave the lists."
+  ARCHIVE
+  "They come back."
+  RESTORE
+}
+
+type ChangeRecordsPayload {
+  "How many records changed; those that were so already are not counted."
+  changed: Int!
+  "Those that were left out, where skip allowed it."
+  refused: [RefusedRecord!]!
+  "Takes the whole change back; null when nothing changed."
+  undoToken: String
+}
+
+"A record that could not be changed."
+type RefusedRecord {
+  id: ID!
+  "As in extensions.code of an error."
+  code: String!
+  "Why, in the caller's language."
+  reason: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/calendar.graphql", Input: `extend type Query {
+  "The caller's calendar feeds, oldest first. For people who are signed in, not for tokens."
+  calendarFeeds: [CalendarFeed!]!
+}
+
+extend type Mutation {
+  """
+  Makes an address at which a calendar program reads dates with the caller's rights. It wants a recent
+  sign-in; a person has at most 20.
+  """
+  addCalendarFeed(input: AddCalendarFeedInput!): CalendarFeedAddress! @secret
+  "Ends a feed of the caller's own for good and returns its id."
+  revokeCalendarFeed(input: RevokeCalendarFeedInput!): ID!
+}
+
+"A calendar that programs read by its address."
+type CalendarFeed {
+  id: ID!
+  name: String!
+  "Any of contracts, procurements, cycles and initiatives."
+  kinds: [String!]!
+  "How its address begins."
+  hint: String!
+  "The language of its titles."
+  language: String!
+  lastUsedAt: Time
+  createdAt: Time!
+}
+
+"A feed with its address."
+type CalendarFeedAddress {
+  feed: CalendarFeed!
+  "On this site. Whoever has it reads the dates; it is told here and never again."
+  path: String!
+}
+
+input AddCalendarFeedInput {
+  name: String!
+  "Any of contracts, procurements, cycles and initiatives."
+  kinds: [String!]!
+  "en or fr; that of the caller when left out."
+  language: String
+}
+
+input RevokeCalendarFeedInput {
+  id: ID!
 }
 `, BuiltIn: false},
 	{Name: "../schema/custom.graphql", Input: `# Code generated by ent/codegen. DO NOT EDIT.
@@ -11010,6 +11182,15 @@ input VendorWhereInput {
   job(id: ID!): JobProgress!
   "A bulk export that the caller has asked for."
   export(id: ID!): Export!
+  "What the caller has been told, newest first. An integration is told nothing."
+  notifications(
+    "At most 100; 50 when left out."
+    first: Int
+    "How many to pass over."
+    offset: Int = 0
+  ): [Notification!]!
+  "How many of them the caller has not read."
+  unreadNotifications: Int!
 }
 
 extend type Mutation {
@@ -11035,6 +11216,14 @@ extend type Mutation {
     types: [String!]
     idempotencyKey: String
   ): Export!
+  "Marks a message as read."
+  readNotification(input: ReadNotificationInput!): Notification!
+  "Marks all messages of the caller as read and returns how many were not."
+  readAllNotifications: Int!
+}
+
+input ReadNotificationInput {
+  id: ID!
 }
 
 """
@@ -11329,6 +11518,526 @@ input MoveContractInput {
   version: Int!
   "Why; some moves need it."
   note: String
+  idempotencyKey: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/retention.graphql", Input: `extend type Query {
+  "How long things are kept. For administrators of the application."
+  retention: Retention!
+}
+
+extend type Mutation {
+  "Changes how long things are kept. For administrators of the application who are signed in, not for tokens."
+  saveRetention(input: SaveRetentionInput!): Retention!
+}
+
+"How long things are kept."
+type Retention {
+  "Grows with each change."
+  version: Int!
+  classes: [RetentionClass!]!
+}
+
+"A kind of thing that is kept for a while."
+type RetentionClass {
+  "audit, sessions, notifications, jobs, failed-jobs, uploads or idempotency-keys."
+  name: String!
+  "How many days it is kept."
+  days: Int!
+  "Unless somebody changes it."
+  usual: Int!
+  "At least and at most."
+  least: Int!
+  most: Int!
+}
+
+input SaveRetentionInput {
+  "As the caller read it."
+  version: Int!
+  "What is left out stays as it is."
+  classes: [RetentionClassInput!]!
+  idempotencyKey: String
+}
+
+input RetentionClassInput {
+  name: String!
+  days: Int!
+}
+`, BuiltIn: false},
+	{Name: "../schema/tag.graphql", Input: `# Code generated by ent/codegen. DO NOT EDIT.
+
+extend type BudgetLine {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input BudgetLineWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type BudgetPlan {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input BudgetPlanWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Capability {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input CapabilityWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type ClientAccount {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input ClientAccountWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Component {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input ComponentWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Contract {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input ContractWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type ContractTerm {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input ContractTermWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type CustomField {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input CustomFieldWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Cycle {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input CycleWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Dependency {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input DependencyWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Environment {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input EnvironmentWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type FiscalPeriod {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input FiscalPeriodWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Initiative {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input InitiativeWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type KeyResult {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input KeyResultWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Objective {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input ObjectiveWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Organization {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input OrganizationWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Person {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input PersonWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Portfolio {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input PortfolioWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Procurement {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input ProcurementWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Product {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input ProductWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Team {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input TeamWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type TeamMembership {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input TeamMembershipWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type Vendor {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input VendorWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+
+extend type VendorContact {
+  "The tags it carries, by name; none for those who see no tags."
+  tags: [Tag!]! @goField(forceResolver: true)
+}
+
+extend input VendorContactWhereInput {
+  "It carries one of these tags."
+  tagged: [ID!] @goField(forceResolver: true)
+}
+`, BuiltIn: false},
+	{Name: "../schema/view.graphql", Input: `extend type Query {
+  """
+  The saved views of a list that the caller has: what their roles see first, what their teams share, and
+  their own. An integration has none.
+  """
+  savedViews(
+    "The name of the type whose list it is, such as \"Vendor\"."
+    type: String!
+    "At most 100; 50 when left out."
+    first: Int
+    "How many to pass over."
+    offset: Int = 0
+  ): [SavedView!]!
+}
+
+extend type Mutation {
+  "Keeps a list under a name, for the caller or those they share it with. A person keeps 30 of each list."
+  saveView(input: SaveViewInput!): SavedView!
+  "Renames, shares or arranges a view of the caller's own; what is left out stays."
+  changeView(input: ChangeViewInput!): SavedView!
+  "Takes a view away; undo brings it back."
+  removeView(input: RemoveViewInput!): RemoveViewPayload!
+}
+
+"A list as somebody arranged it. It holds no records and gives no right to any."
+type SavedView {
+  id: ID!
+  version: Int!
+  "The name of the type whose list it is."
+  type: String! @goField(name: "Entity")
+  name: String!
+  "What it looks for, as the address of the list says it: f.risk=HIGH&sort=-name."
+  query: String!
+  shared: ViewSharing!
+  "The team that has it, where it is a team's."
+  teamId: ID
+  "The role that sees it first, or empty."
+  role: String!
+  "Whether its owner is told when the number of records changes."
+  alert: Boolean!
+  "Whose it is."
+  personId: ID!
+  "Whether the caller may change it."
+  editable: Boolean! @goField(forceResolver: true)
+  "The address of the list as the view shows it; empty for those who cannot see the list."
+  href: String! @goField(forceResolver: true)
+  "How many records it finds for the caller now; null for those who cannot see the list."
+  count: Int @goField(forceResolver: true) @cost(points: 10)
+}
+
+"Who has a view."
+enum ViewSharing @goModel(model: "steward/ent/savedview.Shared") {
+  "Its owner alone."
+  PRIVATE
+  "A team that its owner belongs to."
+  TEAM
+  "Everybody with a role opens the list with it."
+  ROLE
+}
+
+input SaveViewInput {
+  "The name of the type whose list it is."
+  type: String!
+  "What it looks for, as the address of the list says it. What is no part of such an address is refused."
+  query: String!
+  name: String!
+  shared: ViewSharing = PRIVATE
+  "Of TEAM."
+  teamId: ID
+  "Of ROLE."
+  role: String
+  "Tell the caller when the number of records changes."
+  alert: Boolean = false
+  idempotencyKey: String
+}
+
+input ChangeViewInput {
+  id: ID!
+  query: String
+  name: String
+  shared: ViewSharing
+  "Of TEAM."
+  teamId: ID
+  "Of ROLE."
+  role: String
+  alert: Boolean
+  idempotencyKey: String
+}
+
+input RemoveViewInput {
+  id: ID!
+  idempotencyKey: String
+}
+
+type RemoveViewPayload {
+  "Brings the view back."
+  undoToken: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/webhook.graphql", Input: `extend type Query {
+  "The webhooks, by name. For administrators of the application and auditors."
+  webhooks: [Webhook!]!
+  "One webhook."
+  webhook(id: ID!): Webhook!
+  "The messages of a webhook, newest first; they are kept for a month."
+  webhookDeliveries(
+    "The webhook."
+    webhook: ID!
+    "At most 100; 50 when left out."
+    first: Int
+    "The id of the last message of the page before."
+    after: ID
+  ): [WebhookDelivery!]!
+}
+
+extend type Mutation {
+  """
+  Makes a webhook that hears what happens from now on. Like every change here it is for administrators of
+  the application who are signed in, and not for tokens; this one and rotateWebhookSecret want a recent
+  sign-in besides.
+  """
+  addWebhook(input: AddWebhookInput!): WebhookSecret! @secret
+  "Gives a webhook a new secret; the one before signs too for a day."
+  rotateWebhookSecret(input: WebhookInput!): WebhookSecret! @secret
+  "Keeps messages back; what happens meanwhile is told later."
+  pauseWebhook(input: WebhookInput!): Webhook!
+  "Lets messages go out again, whatever stopped them."
+  resumeWebhook(input: WebhookInput!): Webhook!
+  "Sends a message that says nothing; its outcome is among the deliveries."
+  testWebhook(input: WebhookInput!): Webhook!
+  "Ends a webhook for good and returns its id."
+  removeWebhook(input: WebhookInput!): ID!
+  "Sends all messages made since a time again, with the ids they had, and returns how many: at most the newest 10,000."
+  replayWebhook(input: ReplayWebhookInput!): Int!
+  "Sends one message again, with the id it had."
+  replayWebhookDelivery(input: ReplayWebhookDeliveryInput!): ID!
+}
+
+"An address that is told what changes."
+type Webhook {
+  id: ID!
+  version: Int!
+  name: String!
+  url: String!
+  "Patterns of the types of messages it hears; null is all."
+  types: [String!]
+  "The service with whose rights it hears."
+  integrationId: ID!
+  scheme: WebhookScheme!
+  "Whether messages go out."
+  active: Boolean!
+  "Why they do not, for programs: empty when somebody paused it."
+  stoppedBecause: String!
+  "Since when nothing gets through."
+  failingSince: Time
+  "Until when the secret before the last rotation signs too."
+  previousSecretUntil: Time
+  createdAt: Time!
+}
+
+"How messages are signed."
+enum WebhookScheme @goModel(model: "steward/ent/webhook.Scheme") {
+  "With a shared secret."
+  HMAC
+  "With a key pair; the receiver holds the public key alone."
+  ED25519
+}
+
+"A message to a receiver."
+type WebhookDelivery {
+  "Also the id of the message."
+  id: ID!
+  "Such as steward.contract.updated.v1."
+  type: String!
+  "What it is about."
+  subjectId: String!
+  status: WebhookDeliveryStatus!
+  attempts: Int!
+  "When it is sent next, while it is WAITING."
+  nextAt: Time!
+  "Of the last answer; 0 without one."
+  statusCode: Int!
+  "How the last answer began, or why there was none."
+  answer: String!
+  "How long the last attempt took."
+  millis: Int!
+  createdAt: Time!
+  endedAt: Time
+}
+
+"What has become of a message."
+enum WebhookDeliveryStatus @goModel(model: "steward/ent/webhookdelivery.Status") {
+  WAITING
+  DELIVERED
+  "It was given up after three days."
+  FAILED
+  "The service lost the right to hear it."
+  DROPPED
+}
+
+"A webhook with what its receiver checks signatures with."
+type WebhookSecret {
+  webhook: Webhook!
+  "The secret, or the public key of a pair. It is told here and never again."
+  secret: String!
+}
+
+input AddWebhookInput {
+  name: String!
+  "https, and only addresses of the public internet unless the operator allows others."
+  url: String!
+  "Patterns such as \"steward.contract.*\"; all when left out."
+  types: [String!]
+  "The service with whose rights it hears."
+  integrationId: ID!
+  scheme: WebhookScheme = HMAC
+}
+
+input WebhookInput {
+  id: ID!
+}
+
+input ReplayWebhookInput {
+  "The webhook."
+  id: ID!
+  since: Time!
+  idempotencyKey: String
+}
+
+input ReplayWebhookDeliveryInput {
+  "The message."
+  id: ID!
   idempotencyKey: String
 }
 `, BuiltIn: false},
@@ -11715,6 +12424,8 @@ func childFields_BudgetLine(ctx context.Context, ec *executionContext, field gra
 		return fieldContext_BudgetLine_contract(ctx, ec, field)
 	case "cells":
 		return fieldContext_BudgetLine_cells(ctx, ec, field)
+	case "tags":
+		return fieldContext_BudgetLine_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetLine", field.Name)
 }
@@ -11841,6 +12552,8 @@ func childFields_BudgetPlan(ctx context.Context, ec *executionContext, field gra
 		return fieldContext_BudgetPlan_lines(ctx, ec, field)
 	case "availableActions":
 		return fieldContext_BudgetPlan_availableActions(ctx, ec, field)
+	case "tags":
+		return fieldContext_BudgetPlan_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BudgetPlan", field.Name)
 }
@@ -11907,6 +12620,36 @@ func childFields_BudgetTotals(ctx context.Context, ec *executionContext, field g
 	return nil, fmt.Errorf("no field named %q was found under type BudgetTotals", field.Name)
 }
 
+func childFields_CalendarFeed(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_CalendarFeed_id(ctx, ec, field)
+	case "name":
+		return fieldContext_CalendarFeed_name(ctx, ec, field)
+	case "kinds":
+		return fieldContext_CalendarFeed_kinds(ctx, ec, field)
+	case "hint":
+		return fieldContext_CalendarFeed_hint(ctx, ec, field)
+	case "language":
+		return fieldContext_CalendarFeed_language(ctx, ec, field)
+	case "lastUsedAt":
+		return fieldContext_CalendarFeed_lastUsedAt(ctx, ec, field)
+	case "createdAt":
+		return fieldContext_CalendarFeed_createdAt(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalendarFeed", field.Name)
+}
+
+func childFields_CalendarFeedAddress(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "feed":
+		return fieldContext_CalendarFeedAddress_feed(ctx, ec, field)
+	case "path":
+		return fieldContext_CalendarFeedAddress_path(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalendarFeedAddress", field.Name)
+}
+
 func childFields_Capability(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -11945,6 +12688,8 @@ func childFields_Capability(ctx context.Context, ec *executionContext, field gra
 		return fieldContext_Capability_children(ctx, ec, field)
 	case "components":
 		return fieldContext_Capability_components(ctx, ec, field)
+	case "tags":
+		return fieldContext_Capability_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Capability", field.Name)
 }
@@ -12003,6 +12748,18 @@ func childFields_ChangePage(ctx context.Context, ec *executionContext, field gra
 		return fieldContext_ChangePage_hasMore(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChangePage", field.Name)
+}
+
+func childFields_ChangeRecordsPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changed":
+		return fieldContext_ChangeRecordsPayload_changed(ctx, ec, field)
+	case "refused":
+		return fieldContext_ChangeRecordsPayload_refused(ctx, ec, field)
+	case "undoToken":
+		return fieldContext_ChangeRecordsPayload_undoToken(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangeRecordsPayload", field.Name)
 }
 
 func childFields_CheckIn(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12107,6 +12864,8 @@ func childFields_ClientAccount(ctx context.Context, ec *executionContext, field 
 		return fieldContext_ClientAccount_organization(ctx, ec, field)
 	case "products":
 		return fieldContext_ClientAccount_products(ctx, ec, field)
+	case "tags":
+		return fieldContext_ClientAccount_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ClientAccount", field.Name)
 }
@@ -12211,6 +12970,8 @@ func childFields_Component(ctx context.Context, ec *executionContext, field grap
 		return fieldContext_Component_partOf(ctx, ec, field)
 	case "products":
 		return fieldContext_Component_products(ctx, ec, field)
+	case "tags":
+		return fieldContext_Component_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Component", field.Name)
 }
@@ -12331,6 +13092,8 @@ func childFields_Contract(ctx context.Context, ec *executionContext, field graph
 		return fieldContext_Contract_availableActions(ctx, ec, field)
 	case "state":
 		return fieldContext_Contract_state(ctx, ec, field)
+	case "tags":
+		return fieldContext_Contract_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contract", field.Name)
 }
@@ -12413,6 +13176,8 @@ func childFields_ContractTerm(ctx context.Context, ec *executionContext, field g
 		return fieldContext_ContractTerm_endedReason(ctx, ec, field)
 	case "contract":
 		return fieldContext_ContractTerm_contract(ctx, ec, field)
+	case "tags":
+		return fieldContext_ContractTerm_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ContractTerm", field.Name)
 }
@@ -12473,6 +13238,8 @@ func childFields_CustomField(ctx context.Context, ec *executionContext, field gr
 		return fieldContext_CustomField_required(ctx, ec, field)
 	case "help":
 		return fieldContext_CustomField_help(ctx, ec, field)
+	case "tags":
+		return fieldContext_CustomField_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CustomField", field.Name)
 }
@@ -12531,6 +13298,8 @@ func childFields_Cycle(ctx context.Context, ec *executionContext, field graphql.
 		return fieldContext_Cycle_checkInDays(ctx, ec, field)
 	case "objectives":
 		return fieldContext_Cycle_objectives(ctx, ec, field)
+	case "tags":
+		return fieldContext_Cycle_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Cycle", field.Name)
 }
@@ -12601,6 +13370,8 @@ func childFields_Dependency(ctx context.Context, ec *executionContext, field gra
 		return fieldContext_Dependency_onComponent(ctx, ec, field)
 	case "organization":
 		return fieldContext_Dependency_organization(ctx, ec, field)
+	case "tags":
+		return fieldContext_Dependency_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Dependency", field.Name)
 }
@@ -12683,6 +13454,8 @@ func childFields_Environment(ctx context.Context, ec *executionContext, field gr
 		return fieldContext_Environment_vendor(ctx, ec, field)
 	case "owner":
 		return fieldContext_Environment_owner(ctx, ec, field)
+	case "tags":
+		return fieldContext_Environment_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Environment", field.Name)
 }
@@ -12789,6 +13562,8 @@ func childFields_FiscalPeriod(ctx context.Context, ec *executionContext, field g
 		return fieldContext_FiscalPeriod_closedOn(ctx, ec, field)
 	case "portfolio":
 		return fieldContext_FiscalPeriod_portfolio(ctx, ec, field)
+	case "tags":
+		return fieldContext_FiscalPeriod_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FiscalPeriod", field.Name)
 }
@@ -12923,6 +13698,8 @@ func childFields_Initiative(ctx context.Context, ec *executionContext, field gra
 		return fieldContext_Initiative_sponsor(ctx, ec, field)
 	case "availableActions":
 		return fieldContext_Initiative_availableActions(ctx, ec, field)
+	case "tags":
+		return fieldContext_Initiative_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Initiative", field.Name)
 }
@@ -13025,6 +13802,8 @@ func childFields_KeyResult(ctx context.Context, ec *executionContext, field grap
 		return fieldContext_KeyResult_owner(ctx, ec, field)
 	case "checkIns":
 		return fieldContext_KeyResult_checkIns(ctx, ec, field)
+	case "tags":
+		return fieldContext_KeyResult_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type KeyResult", field.Name)
 }
@@ -13133,6 +13912,8 @@ func childFields_Objective(ctx context.Context, ec *executionContext, field grap
 		return fieldContext_Objective_availableActions(ctx, ec, field)
 	case "standing":
 		return fieldContext_Objective_standing(ctx, ec, field)
+	case "tags":
+		return fieldContext_Objective_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Objective", field.Name)
 }
@@ -13217,6 +13998,8 @@ func childFields_Organization(ctx context.Context, ec *executionContext, field g
 		return fieldContext_Organization_portfolios(ctx, ec, field)
 	case "clients":
 		return fieldContext_Organization_clients(ctx, ec, field)
+	case "tags":
+		return fieldContext_Organization_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Organization", field.Name)
 }
@@ -13307,6 +14090,8 @@ func childFields_Person(ctx context.Context, ec *executionContext, field graphql
 		return fieldContext_Person_reports(ctx, ec, field)
 	case "teamMemberships":
 		return fieldContext_Person_teamMemberships(ctx, ec, field)
+	case "tags":
+		return fieldContext_Person_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Person", field.Name)
 }
@@ -13401,6 +14186,8 @@ func childFields_Portfolio(ctx context.Context, ec *executionContext, field grap
 		return fieldContext_Portfolio_environments(ctx, ec, field)
 	case "fiscalPeriods":
 		return fieldContext_Portfolio_fiscalPeriods(ctx, ec, field)
+	case "tags":
+		return fieldContext_Portfolio_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Portfolio", field.Name)
 }
@@ -13527,6 +14314,8 @@ func childFields_Procurement(ctx context.Context, ec *executionContext, field gr
 		return fieldContext_Procurement_contract(ctx, ec, field)
 	case "availableActions":
 		return fieldContext_Procurement_availableActions(ctx, ec, field)
+	case "tags":
+		return fieldContext_Procurement_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Procurement", field.Name)
 }
@@ -13635,6 +14424,8 @@ func childFields_Product(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Product_contracts(ctx, ec, field)
 	case "availableActions":
 		return fieldContext_Product_availableActions(ctx, ec, field)
+	case "tags":
+		return fieldContext_Product_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Product", field.Name)
 }
@@ -13659,6 +14450,84 @@ func childFields_ProductEdge(ctx context.Context, ec *executionContext, field gr
 		return fieldContext_ProductEdge_cursor(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProductEdge", field.Name)
+}
+
+func childFields_RefusedRecord(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_RefusedRecord_id(ctx, ec, field)
+	case "code":
+		return fieldContext_RefusedRecord_code(ctx, ec, field)
+	case "reason":
+		return fieldContext_RefusedRecord_reason(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefusedRecord", field.Name)
+}
+
+func childFields_RemoveViewPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "undoToken":
+		return fieldContext_RemoveViewPayload_undoToken(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveViewPayload", field.Name)
+}
+
+func childFields_Retention(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return fieldContext_Retention_version(ctx, ec, field)
+	case "classes":
+		return fieldContext_Retention_classes(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Retention", field.Name)
+}
+
+func childFields_RetentionClass(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return fieldContext_RetentionClass_name(ctx, ec, field)
+	case "days":
+		return fieldContext_RetentionClass_days(ctx, ec, field)
+	case "usual":
+		return fieldContext_RetentionClass_usual(ctx, ec, field)
+	case "least":
+		return fieldContext_RetentionClass_least(ctx, ec, field)
+	case "most":
+		return fieldContext_RetentionClass_most(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetentionClass", field.Name)
+}
+
+func childFields_SavedView(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_SavedView_id(ctx, ec, field)
+	case "version":
+		return fieldContext_SavedView_version(ctx, ec, field)
+	case "type":
+		return fieldContext_SavedView_type(ctx, ec, field)
+	case "name":
+		return fieldContext_SavedView_name(ctx, ec, field)
+	case "query":
+		return fieldContext_SavedView_query(ctx, ec, field)
+	case "shared":
+		return fieldContext_SavedView_shared(ctx, ec, field)
+	case "teamId":
+		return fieldContext_SavedView_teamId(ctx, ec, field)
+	case "role":
+		return fieldContext_SavedView_role(ctx, ec, field)
+	case "alert":
+		return fieldContext_SavedView_alert(ctx, ec, field)
+	case "personId":
+		return fieldContext_SavedView_personId(ctx, ec, field)
+	case "editable":
+		return fieldContext_SavedView_editable(ctx, ec, field)
+	case "href":
+		return fieldContext_SavedView_href(ctx, ec, field)
+	case "count":
+		return fieldContext_SavedView_count(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SavedView", field.Name)
 }
 
 func childFields_SetBudgetCellsPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13739,6 +14608,14 @@ func childFields_TagEdge(ctx context.Context, ec *executionContext, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type TagEdge", field.Name)
 }
 
+func childFields_TagRecordsPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "undoToken":
+		return fieldContext_TagRecordsPayload_undoToken(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TagRecordsPayload", field.Name)
+}
+
 func childFields_Team(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -13781,6 +14658,8 @@ func childFields_Team(ctx context.Context, ec *executionContext, field graphql.C
 		return fieldContext_Team_products(ctx, ec, field)
 	case "components":
 		return fieldContext_Team_components(ctx, ec, field)
+	case "tags":
+		return fieldContext_Team_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Team", field.Name)
 }
@@ -13841,6 +14720,8 @@ func childFields_TeamMembership(ctx context.Context, ec *executionContext, field
 		return fieldContext_TeamMembership_team(ctx, ec, field)
 	case "person":
 		return fieldContext_TeamMembership_person(ctx, ec, field)
+	case "tags":
+		return fieldContext_TeamMembership_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TeamMembership", field.Name)
 }
@@ -13925,6 +14806,8 @@ func childFields_Vendor(ctx context.Context, ec *executionContext, field graphql
 		return fieldContext_Vendor_people(ctx, ec, field)
 	case "environments":
 		return fieldContext_Vendor_environments(ctx, ec, field)
+	case "tags":
+		return fieldContext_Vendor_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Vendor", field.Name)
 }
@@ -13971,6 +14854,8 @@ func childFields_VendorContact(ctx context.Context, ec *executionContext, field 
 		return fieldContext_VendorContact_phone(ctx, ec, field)
 	case "vendor":
 		return fieldContext_VendorContact_vendor(ctx, ec, field)
+	case "tags":
+		return fieldContext_VendorContact_tags(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VendorContact", field.Name)
 }
@@ -14023,6 +14908,74 @@ func childFields_Viewer(ctx context.Context, ec *executionContext, field graphql
 		return fieldContext_Viewer_lang(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func childFields_Webhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_Webhook_id(ctx, ec, field)
+	case "version":
+		return fieldContext_Webhook_version(ctx, ec, field)
+	case "name":
+		return fieldContext_Webhook_name(ctx, ec, field)
+	case "url":
+		return fieldContext_Webhook_url(ctx, ec, field)
+	case "types":
+		return fieldContext_Webhook_types(ctx, ec, field)
+	case "integrationId":
+		return fieldContext_Webhook_integrationId(ctx, ec, field)
+	case "scheme":
+		return fieldContext_Webhook_scheme(ctx, ec, field)
+	case "active":
+		return fieldContext_Webhook_active(ctx, ec, field)
+	case "stoppedBecause":
+		return fieldContext_Webhook_stoppedBecause(ctx, ec, field)
+	case "failingSince":
+		return fieldContext_Webhook_failingSince(ctx, ec, field)
+	case "previousSecretUntil":
+		return fieldContext_Webhook_previousSecretUntil(ctx, ec, field)
+	case "createdAt":
+		return fieldContext_Webhook_createdAt(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Webhook", field.Name)
+}
+
+func childFields_WebhookDelivery(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_WebhookDelivery_id(ctx, ec, field)
+	case "type":
+		return fieldContext_WebhookDelivery_type(ctx, ec, field)
+	case "subjectId":
+		return fieldContext_WebhookDelivery_subjectId(ctx, ec, field)
+	case "status":
+		return fieldContext_WebhookDelivery_status(ctx, ec, field)
+	case "attempts":
+		return fieldContext_WebhookDelivery_attempts(ctx, ec, field)
+	case "nextAt":
+		return fieldContext_WebhookDelivery_nextAt(ctx, ec, field)
+	case "statusCode":
+		return fieldContext_WebhookDelivery_statusCode(ctx, ec, field)
+	case "answer":
+		return fieldContext_WebhookDelivery_answer(ctx, ec, field)
+	case "millis":
+		return fieldContext_WebhookDelivery_millis(ctx, ec, field)
+	case "createdAt":
+		return fieldContext_WebhookDelivery_createdAt(ctx, ec, field)
+	case "endedAt":
+		return fieldContext_WebhookDelivery_endedAt(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDelivery", field.Name)
+}
+
+func childFields_WebhookSecret(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "webhook":
+		return fieldContext_WebhookSecret_webhook(ctx, ec, field)
+	case "secret":
+		return fieldContext_WebhookSecret_secret(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookSecret", field.Name)
 }
 
 func childFields___Directive(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {

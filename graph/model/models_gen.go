@@ -6,12 +6,15 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"steward/ent"
 	"steward/ent/budgetplan"
 	"steward/ent/contract"
 	"steward/ent/initiative"
 	"steward/ent/objective"
 	"steward/ent/procurement"
 	"steward/ent/product"
+	"steward/ent/savedview"
+	"steward/ent/webhook"
 	"steward/internal/area/audit"
 	"steward/internal/area/budget"
 	"steward/internal/rules/civil"
@@ -35,11 +38,37 @@ type Action struct {
 	NeedsNote bool `json:"needsNote"`
 }
 
+type AddCalendarFeedInput struct {
+	Name string `json:"name"`
+	// Any of contracts, procurements, cycles and initiatives.
+	Kinds []string `json:"kinds"`
+	// en or fr; that of the caller when left out.
+	Language *string `json:"language,omitempty"`
+}
+
 type AddCommentInput struct {
 	// The record.
 	Subject        ident.ID `json:"subject"`
 	Body           string   `json:"body"`
 	IdempotencyKey *string  `json:"idempotencyKey,omitempty"`
+}
+
+type AddWebhookInput struct {
+	Name string `json:"name"`
+	// https, and only addresses of the public internet unless the operator allows others.
+	URL string `json:"url"`
+	// Patterns such as "steward.contract.*"; all when left out.
+	Types []string `json:"types,omitempty"`
+	// The service with whose rights it hears.
+	IntegrationID ident.ID        `json:"integrationId"`
+	Scheme        *webhook.Scheme `json:"scheme,omitempty"`
+}
+
+// A feed with its address.
+type CalendarFeedAddress struct {
+	Feed *ent.CalendarFeed `json:"feed"`
+	// On this site. Whoever has it reads the dates; it is told here and never again.
+	Path string `json:"path"`
 }
 
 // A stretch of the change feed.
@@ -49,6 +78,44 @@ type ChangePage struct {
 	EndCursor *entgql.Cursor[ident.ID] `json:"endCursor,omitempty"`
 	// Whether there is more at once.
 	HasMore bool `json:"hasMore"`
+}
+
+type ChangeRecordsInput struct {
+	// At most 1,000, all of one type.
+	Rows   []*RecordInput `json:"rows"`
+	Change RecordChange   `json:"change"`
+	// Of SET: the name of a field of the type in this schema, such as "ownerID", or "custom." and the code
+	// of a custom field. Names, keys and what is fixed at the creation cannot be set for many.
+	Field *string `json:"field,omitempty"`
+	// Of SET: the value as exports write it; null empties the field.
+	Value *string `json:"value,omitempty"`
+	// Leave out what cannot be changed instead of changing nothing.
+	Skip *bool `json:"skip,omitempty"`
+	// Why; kept in the history.
+	Reason         *string `json:"reason,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+type ChangeRecordsPayload struct {
+	// How many records changed; those that were so already are not counted.
+	Changed int `json:"changed"`
+	// Those that were left out, where skip allowed it.
+	Refused []*RefusedRecord `json:"refused"`
+	// Takes the whole change back; null when nothing changed.
+	UndoToken *string `json:"undoToken,omitempty"`
+}
+
+type ChangeViewInput struct {
+	ID     ident.ID          `json:"id"`
+	Query  *string           `json:"query,omitempty"`
+	Name   *string           `json:"name,omitempty"`
+	Shared *savedview.Shared `json:"shared,omitempty"`
+	// Of TEAM.
+	TeamID *ident.ID `json:"teamId,omitempty"`
+	// Of ROLE.
+	Role           *string `json:"role,omitempty"`
+	Alert          *bool   `json:"alert,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 }
 
 type CheckInInput struct {
@@ -212,6 +279,102 @@ type PostActualsPayload struct {
 	Posted int `json:"posted"`
 }
 
+type ReadNotificationInput struct {
+	ID ident.ID `json:"id"`
+}
+
+// A record to be changed.
+type RecordInput struct {
+	ID ident.ID `json:"id"`
+	// Its version as the caller read it; as it is now when left out.
+	Version *int `json:"version,omitempty"`
+}
+
+// A record that could not be changed.
+type RefusedRecord struct {
+	ID ident.ID `json:"id"`
+	// As in extensions.code of an error.
+	Code string `json:"code"`
+	// Why, in the caller's language.
+	Reason string `json:"reason"`
+}
+
+type RemoveViewInput struct {
+	ID             ident.ID `json:"id"`
+	IdempotencyKey *string  `json:"idempotencyKey,omitempty"`
+}
+
+type RemoveViewPayload struct {
+	// Brings the view back.
+	UndoToken string `json:"undoToken"`
+}
+
+type ReplayWebhookDeliveryInput struct {
+	// The message.
+	ID             ident.ID `json:"id"`
+	IdempotencyKey *string  `json:"idempotencyKey,omitempty"`
+}
+
+type ReplayWebhookInput struct {
+	// The webhook.
+	ID             ident.ID  `json:"id"`
+	Since          time.Time `json:"since"`
+	IdempotencyKey *string   `json:"idempotencyKey,omitempty"`
+}
+
+// How long things are kept.
+type Retention struct {
+	// Grows with each change.
+	Version int               `json:"version"`
+	Classes []*RetentionClass `json:"classes"`
+}
+
+// A kind of thing that is kept for a while.
+type RetentionClass struct {
+	// audit, sessions, notifications, jobs, failed-jobs, uploads or idempotency-keys.
+	Name string `json:"name"`
+	// How many days it is kept.
+	Days int `json:"days"`
+	// Unless somebody changes it.
+	Usual int `json:"usual"`
+	// At least and at most.
+	Least int `json:"least"`
+	Most  int `json:"most"`
+}
+
+type RetentionClassInput struct {
+	Name string `json:"name"`
+	Days int    `json:"days"`
+}
+
+type RevokeCalendarFeedInput struct {
+	ID ident.ID `json:"id"`
+}
+
+type SaveRetentionInput struct {
+	// As the caller read it.
+	Version int `json:"version"`
+	// What is left out stays as it is.
+	Classes        []*RetentionClassInput `json:"classes"`
+	IdempotencyKey *string                `json:"idempotencyKey,omitempty"`
+}
+
+type SaveViewInput struct {
+	// The name of the type whose list it is.
+	Type string `json:"type"`
+	// What it looks for, as the address of the list says it. What is no part of such an address is refused.
+	Query  string            `json:"query"`
+	Name   string            `json:"name"`
+	Shared *savedview.Shared `json:"shared,omitempty"`
+	// Of TEAM.
+	TeamID *ident.ID `json:"teamId,omitempty"`
+	// Of ROLE.
+	Role *string `json:"role,omitempty"`
+	// Tell the caller when the number of records changes.
+	Alert          *bool   `json:"alert,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
 type SetBudgetCellsInput struct {
 	Cells []*budget.CellEdit `json:"cells"`
 	// Why; kept in the history.
@@ -222,6 +385,34 @@ type SetBudgetCellsInput struct {
 // Answers that come as things happen: POST /graphql with Accept: text/event-stream. Each event has an id;
 // sent as Last-Event-ID it goes on from there, on any server. Rights are looked at again before each event.
 type Subscription struct {
+}
+
+type TagRecordsInput struct {
+	// At most 1,000, all of one type.
+	Records []ident.ID `json:"records"`
+	// Tags to put on; a record takes at most 20.
+	Add []ident.ID `json:"add,omitempty"`
+	// Tags to take off.
+	Remove []ident.ID `json:"remove,omitempty"`
+	// Why; kept in the history.
+	Reason         *string `json:"reason,omitempty"`
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+type TagRecordsPayload struct {
+	// Takes the change back.
+	UndoToken string `json:"undoToken"`
+}
+
+type WebhookInput struct {
+	ID ident.ID `json:"id"`
+}
+
+// A webhook with what its receiver checks signatures with.
+type WebhookSecret struct {
+	Webhook *ent.Webhook `json:"webhook"`
+	// The secret, or the public key of a pair. It is told here and never again.
+	Secret string `json:"secret"`
 }
 
 // How a custom field is compared.
@@ -292,6 +483,67 @@ func (e *CustomFieldOp) UnmarshalJSON(b []byte) error {
 }
 
 func (e CustomFieldOp) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What is done to records.
+type RecordChange string
+
+const (
+	// A field is given one value.
+	RecordChangeSet RecordChange = "SET"
+	// They leave the lists.
+	RecordChangeArchive RecordChange = "ARCHIVE"
+	// They come back.
+	RecordChangeRestore RecordChange = "RESTORE"
+)
+
+var AllRecordChange = []RecordChange{
+	RecordChangeSet,
+	RecordChangeArchive,
+	RecordChangeRestore,
+}
+
+func (e RecordChange) IsValid() bool {
+	switch e {
+	case RecordChangeSet, RecordChangeArchive, RecordChangeRestore:
+		return true
+	}
+	return false
+}
+
+func (e RecordChange) String() string {
+	return string(e)
+}
+
+func (e *RecordChange) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RecordChange(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RecordChange", str)
+	}
+	return nil
+}
+
+func (e RecordChange) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RecordChange) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RecordChange) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -56,6 +56,7 @@ type App struct {
 	ops     net.Listener // nil without one
 	servers []*http.Server
 	metrics *obs.Metrics
+	traces  *obs.Traces // nil without a collector
 	keys    *auth.Keyring
 	out     *outbound.Client // the one way to addresses that somebody typed
 	state   state
@@ -109,6 +110,10 @@ func newApp(ctx context.Context, cfg Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{cfg: cfg, keys: keys, out: outbound.New(outbound.Config{Allow: cfg.WebhookAllow}), metrics: obs.NewMetrics(), ready: make(chan struct{}), failed: make(chan struct{})}
+	a.metrics.Route = route
+	if a.traces, err = obs.NewTraces(ctx, obs.TraceConfig{Endpoint: cfg.OTLPEndpoint, Ratio: cfg.TraceRatio, Headers: cfg.OTLPHeaders, Log: cfg.Log}); err != nil {
+		return nil, err
+	}
 	a.closing, a.close = context.WithCancel(context.WithoutCancel(ctx))
 	a.background, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.state.say("starting")
@@ -236,6 +241,7 @@ func (a *App) Stop(ctx context.Context) (err error) {
 		}
 		a.cancel()
 		a.work.Wait()
+		a.traces.Stop(ctx)
 		for _, s := range []*store.Store{a.store, a.jobs} {
 			if s != nil {
 				err = errors.Join(err, s.Close())

@@ -25,11 +25,11 @@ import (
 	"steward/internal/web"
 )
 
-// handler is everything the site's listener answers, outermost first: probes; then, logged and counted, the
+// handler is everything the site's listener answers, outermost first: probes; then, traced, logged and counted, the
 // caller's real address, the answer to a panic, the refusal of what is too much at once, and the doors once they
 // are open.
 func (a *App) handler() http.Handler {
-	site := obs.Requests(a.cfg.Log, a.metrics, a.recovered(proxied(a.cfg.TrustedProxy, a.shed().wrap(http.HandlerFunc(a.enter)))))
+	site := a.traces.Requests(obs.Requests(a.cfg.Log, a.metrics, a.recovered(proxied(a.cfg.TrustedProxy, a.shed().wrap(http.HandlerFunc(a.enter))))))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.probe(w, r) {
 			site.ServeHTTP(w, r)
@@ -128,6 +128,7 @@ func (a *App) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.watchProvider(signIn)
 	mux.Handle("/graphql", a.graphql(signIn))
 	mux.Handle("GET /exports/{id}/{file}", a.program(signIn, graph.Downloads(a.store)))
 	mux.Handle("/", web.New(web.Config{Store: a.store, Auth: signIn, IssuerOrigin: origin(cfg.Issuer), NoIssuer: cfg.Issuer == "",
@@ -178,7 +179,8 @@ func origin(address string) string {
 // graphql is the API's door. Another site's form or script gets no further.
 func (a *App) graphql(signIn *auth.Auth) http.Handler {
 	return http.NewCrossOriginProtection().Handler(a.program(signIn, graph.New(graph.Config{Store: a.store, Log: a.cfg.Log, Events: a.events,
-		Limits: graph.Limits{RatePoints: a.cfg.RatePoints}, Again: signIn.Again, Closing: a.closing.Done(), StoredOnly: a.cfg.StoredDocumentsOnly})))
+		Limits: graph.Limits{RatePoints: a.cfg.RatePoints}, Metrics: graph.NewMetrics(a.metrics.Register), Again: signIn.Again, Closing: a.closing.Done(), StoredOnly: a.cfg.StoredDocumentsOnly,
+		Lists: web.Lists(a.store), Webhooks: a.webhooks(a.store)})))
 }
 
 // program is a door for programs with the caller in its context, if there is one.

@@ -43,7 +43,7 @@ func (a *App) runJobs(ctx context.Context, parallel int) {
 	rows := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "steward_job_rows_total", Help: "Rows that background loops have changed."}, []string{"job"})
 	sealed := prometheus.NewGauge(prometheus.GaugeOpts{Name: "steward_audit_sealed_timestamp_seconds", Help: "When the sealing of the audit last went through."})
 	a.metrics.Register(runs, rows, sealed)
-	runner := job.New(a.jobs, job.Config{Kinds: a.kinds(), Worker: workerName(), Parallel: parallel, Log: a.cfg.Log, Runs: runs})
+	runner := job.New(a.jobs, job.Config{Kinds: a.kinds(), Worker: workerName(), Parallel: parallel, Log: a.cfg.Log, Runs: runs, Traces: a.traces})
 	a.work.Go(func() { runner.Work(ctx) })
 	a.runWebhooks(ctx, runs)
 	system := viewer.With(ctx, viewer.NewSystem(viewer.ViaJob, ""))

@@ -62,7 +62,12 @@ func countFor(ctx context.Context, s *store.Store, x *ent.SavedView) (int, strin
 		return 0, "", err
 	}
 	ctx = i18n.WithZone(i18n.With(viewer.With(ctx, owner), i18n.English), owner.Zone) // stored values are spelled alike in both languages
-	return web.CountView(ctx, s, x)
+	looks, err := web.Lists(s).Look(ctx, x)
+	look, seen := looks[x.ID]
+	if err == nil && !seen {
+		err = errs.NotFound()
+	}
+	return look.Count, look.Href, err
 }
 
 // ownerNow is somebody with all they may do now.

@@ -22,7 +22,7 @@ func (a *App) webhooks(s *store.Store) *webhook.Service {
 // runWebhooks gives webhooks their turn until ctx ends; the loop "webhooks" says which want one.
 func (a *App) runWebhooks(ctx context.Context, runs *prometheus.CounterVec) {
 	runner := job.New(a.jobs, job.Config{Kinds: []job.Kind{{Name: webhook.Kind, Do: a.webhooks(a.jobs).Turn}}, Worker: workerName(),
-		Parallel: hooksAtATime, Log: a.cfg.Log, Runs: runs})
+		Parallel: hooksAtATime, Log: a.cfg.Log, Runs: runs, Traces: a.traces})
 	a.work.Go(func() { runner.Work(ctx) })
 }
 

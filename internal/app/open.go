@@ -76,6 +76,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.metrics.Pool("requests", a.store.DB)
+	a.watchWaits()
 	if err = a.openJobs(ctx, parallelJobs); err != nil {
 		return err
 	}

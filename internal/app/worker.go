@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"steward/internal/platform/config"
-	"steward/internal/platform/job"
 	"steward/internal/platform/obs"
 	"steward/internal/platform/store"
 )
@@ -19,7 +18,7 @@ func (c *command) worker(ctx context.Context) error {
 	w := c.Command.Worker
 	// no drain wait: nobody sends a worker requests that would have to go elsewhere first
 	a, err := newApp(ctx, Config{Log: obs.NewLogger(c.out, level), Out: c.err,
-		Serve: config.Serve{Storage: w.Storage, OpsListen: w.OpsListen, Production: w.Production, Scanner: w.Scanner, WebhookAllow: w.WebhookAllow, DrainWait: new(time.Duration)}})
+		Serve: config.Serve{Storage: w.Storage, Tracing: w.Tracing, OpsListen: w.OpsListen, Production: w.Production, Scanner: w.Scanner, WebhookAllow: w.WebhookAllow, DrainWait: new(time.Duration)}})
 	if err != nil {
 		return err
 	}
@@ -53,6 +52,6 @@ func (a *App) openJobs(ctx context.Context, parallel int) (err error) {
 		return err
 	}
 	a.metrics.Pool("jobs", a.jobs.DB)
-	a.metrics.Register(job.Gauges(a.jobs)...)
+	a.watchDatabase()
 	return nil
 }

@@ -72,7 +72,7 @@ func TestWorker(t *testing.T) {
 		}
 		defer r.Body.Close()
 		b, _ := io.ReadAll(r.Body)
-		for _, want := range []string{"steward_job_queue_age_seconds 0", "steward_jobs_dead 0"} {
+		for _, want := range []string{`steward_job_queue_age_seconds{queue="jobs"} 0`, "steward_jobs_dead 0"} {
 			if !strings.Contains(string(b), want) {
 				t.Errorf("no %s among the metrics of a server without jobs", want)
 			}

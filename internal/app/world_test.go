@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		os.Exit(app.Run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	for _, e := range os.Environ() { // the settings of the machine that runs the tests are not theirs
-		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, "STEWARD_") && !strings.HasPrefix(name, "STEWARD_TEST_") && name != "STEWARD_SHARED_DATA" {
+		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, "STEWARD_") && !strings.HasPrefix(name, "STEWARD_TEST_") && name != "STEWARD_SHARED_DATA" || strings.HasPrefix(name, "OTEL_") {
 			_ = os.Unsetenv(name)
 		}
 	}

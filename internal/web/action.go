@@ -58,7 +58,7 @@ func (s *site) move(w http.ResponseWriter, r *http.Request, e *entity.Entity) er
 // What the viewer may not even know of stays an error page.
 func (s *site) stepRefused(w http.ResponseWriter, r *http.Request, e *entity.Entity, row entity.Row, err error) error {
 	known := errs.As(store.Known(err))
-	if known.Code == errs.CodeNotFound || known.Code == errs.Internal || known.Code == errs.Unavailable || fragment(r) {
+	if known.Code == errs.CodeNotFound || known.Code == errs.Internal || known.Code == errs.Unavailable || known.Code == errs.Unauthenticated || fragment(r) {
 		return err
 	}
 	now, ferr := s.find(r.Context(), e, row.ID.String())

@@ -59,6 +59,14 @@ func (s *site) step(ctx context.Context, e *entity.Entity, id ident.ID, to strin
 	return move.Do(ctx, s.store, move.Input{Entity: e.Name, ID: id, To: to, Version: version, Note: note})
 }
 
+// stepWantsProof reports whether step would want a recent proof of who the reader is.
+func (s *site) stepWantsProof(ctx context.Context, e *entity.Entity, id ident.ID, to string) (bool, error) {
+	if e.Machine == "BudgetPlan" {
+		return budget.WantsProof(ctx, s.store, id, to)
+	}
+	return move.WantsProof(ctx, s.store, e.Name, id, to)
+}
+
 // locked returns the fields of a row that are read-only in its present state.
 func (s *site) locked(ctx context.Context, e *entity.Entity, row entity.Row) ([]string, error) {
 	if e.Name != "Contract" {

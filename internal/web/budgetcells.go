@@ -139,9 +139,6 @@ func (s *site) once(ctx context.Context, key, request string, do func(context.Co
 	owner := viewer.From(ctx).ID.String()
 	sum := sha256.Sum256([]byte(request))
 	hash := hex.EncodeToString(sum[:])
-	if answer, known, err := s.store.Remembered(ctx, owner, key, hash); err != nil || known {
-		return answer, err
-	}
 	var answer string
 	err := s.store.Tx(ctx, func(ctx context.Context, _ *ent.Client) error {
 		err := s.store.Claim(ctx, owner, key, hash)
@@ -153,13 +150,17 @@ func (s *site) once(ctx context.Context, key, request string, do func(context.Co
 		}
 		return s.store.Answer(ctx, owner, key, answer)
 	})
-	if errs.CodeOf(err) == errs.Conflict {
-		// The same request was under way at the same time; its answer counts.
-		if first, known, again := s.store.Remembered(ctx, owner, key, hash); again == nil && known {
-			return first, nil
-		}
+	if err == nil {
+		return answer, nil
 	}
-	return answer, err
+	// Mostly a request comes once, so only one that fails is looked up: it may be a repetition.
+	switch first, known, again := s.store.Remembered(ctx, owner, key, hash); {
+	case errs.CodeOf(again) == errs.Idempotency:
+		return "", again
+	case known:
+		return first, nil
+	}
+	return "", err
 }
 
 // cellsRefused says in the grid's language why nothing was written.

@@ -43,8 +43,9 @@ func (l *listing) bulkBar(ctx context.Context, total int) *view.BulkBar {
 		return bar
 	}
 	var fields []ui.Option
-	for _, f := range bulkFields(v, e) {
-		fields = append(fields, ui.Option{Value: "set." + f.Name, Label: view.Label(lang, e, f)})
+	show := view.Show{Lang: lang, Own: l.own}
+	for _, f := range bulkFields(v, e, l.own) {
+		fields = append(fields, ui.Option{Value: "set." + f.Name, Label: show.Label(e, f)})
 	}
 	add("bulk.set_group", fields...)
 	if tag.Seen(ctx, e) {
@@ -56,14 +57,15 @@ func (l *listing) bulkBar(ctx context.Context, total int) *view.BulkBar {
 	return bar
 }
 
-func bulkFields(v *viewer.Viewer, e *entity.Entity) []*entity.Field {
-	return filter(formFields(v, e, false), func(f *entity.Field) bool { return bulk.Fits(e, f) && !view.IsOwn(f) })
+func bulkFields(v *viewer.Viewer, e *entity.Entity, own view.Own) []*entity.Field {
+	return append(filter(formFields(v, e, false), func(f *entity.Field) bool { return bulk.Fits(e, f) }), own.Columns(true)...)
 }
 
 // choice is what a form of a list asks for: the rows and what to do with them.
 type choice struct {
 	bulk.Change
 	do    string
+	own   view.Own
 	query url.Values
 	picks []string
 }
@@ -121,6 +123,11 @@ func (s *site) readChoice(r *http.Request, e *entity.Entity) (choice, error) {
 	query, _ := url.ParseQuery(r.PostForm.Get("query"))
 	c := choice{Change: bulk.Change{Entity: e, Rows: map[ident.ID]int{}, Skip: r.PostForm.Get("skip") == "1"}, do: r.PostForm.Get("do"), picks: r.PostForm["pick"]}
 	c.query, _ = usable(ctx, e, query)
+	own, err := ownOf(ctx, e)
+	if err != nil {
+		return c, err
+	}
+	c.own = own
 	if r.PostForm.Get("all") == "1" {
 		var err error
 		if c.picks, err = s.pickAll(ctx, e, c.query); err != nil {
@@ -145,7 +152,7 @@ func (c *choice) readAction(ctx context.Context) error {
 	name, set := strings.CutPrefix(c.do, "set.")
 	if set {
 		c.Kind = bulk.Set
-		for _, f := range bulkFields(viewer.From(ctx), c.Entity) {
+		for _, f := range bulkFields(viewer.From(ctx), c.Entity, c.own) {
 			if f.Name == name {
 				c.Field = f
 				return nil
@@ -193,7 +200,14 @@ func (c *choice) readValue(r *http.Request) error {
 			return errs.Invalid("tag", "error.required")
 		}
 	case bulk.Set:
-		t, err := readForm(r, []*entity.Field{c.Field})
+		var t typed
+		var err error
+		if view.IsOwn(c.Field) {
+			t = typed{map[string]string{}, map[string]any{}}
+			err = readOwn(r, c.own, t, nil)
+		} else {
+			t, err = readForm(r, []*entity.Field{c.Field})
+		}
 		if err != nil {
 			return err
 		}
@@ -265,6 +279,9 @@ func (s *site) askBulk(w http.ResponseWriter, r *http.Request, c choice, status 
 	switch c.Kind {
 	case bulk.Set:
 		in := view.Input{Entity: e, Field: c.Field, Value: r.PostFormValue(c.Field.Name), Err: texts[c.Field.Name], Focus: true}
+		if own, ok := c.own.Of(c.Field.Name); ok {
+			in.Label, in.Hint = own.In(lang), own.Help
+		}
 		if id := ident.ID(in.Value); c.Field.Kind == "ref" && id != "" {
 			more := wanted{}
 			more.add(id)
@@ -286,7 +303,7 @@ func (s *site) askBulk(w http.ResponseWriter, r *http.Request, c choice, status 
 func (c choice) label(lang string) string {
 	switch c.Kind {
 	case bulk.Set:
-		return view.Label(lang, c.Entity, c.Field)
+		return view.Show{Lang: lang, Own: c.own}.Label(c.Entity, c.Field)
 	case bulk.Tag:
 		return i18n.T(lang, "tag.add")
 	case bulk.Untag:

@@ -175,7 +175,7 @@ func (s *site) exportCSV(w http.ResponseWriter, r *http.Request, e *entity.Entit
 			line = append(line, x.cell(f, row))
 		}
 		if x.tagged {
-			line = append(line, formula.Guard(strings.Join(x.tagsOf(row), ";")))
+			line = append(line, formula.Guard(tabular.TagsCell(x.tags[row.ID])))
 		}
 		return cw.Write(line)
 	})
@@ -283,7 +283,7 @@ func (s *site) exportXLSX(w http.ResponseWriter, r *http.Request, e *entity.Enti
 			line = append(line, x.typed(f, row))
 		}
 		if x.tagged {
-			line = append(line, sheet.Text(strings.Join(x.tagsOf(row), ";")))
+			line = append(line, sheet.Text(tabular.TagsCell(x.tags[row.ID])))
 		}
 		return page.Row(line...)
 	})

@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -170,17 +169,5 @@ func (l *limiters) allow(r *http.Request, who string) error {
 	if !limiter.AllowN(l.now(), 1) {
 		return errs.New(errs.Limit, "error.limit")
 	}
-	return nil
-}
-
-// cspReport logs what a browser refused to load or run. Reports come from
-// anybody, so they are cut short and never shown.
-func (s *site) cspReport(w http.ResponseWriter, r *http.Request) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 16<<10))
-	if err != nil {
-		return errs.New(errs.Limit, "error.limit")
-	}
-	s.Log.WarnContext(r.Context(), "content security policy", "report", string(body[:min(len(body), 2000)]))
-	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -1,14 +1,17 @@
 package web
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"steward/internal/platform/assets"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/obs"
+	"steward/internal/rules/errs"
 )
 
 // handler is a page: it writes an answer or returns what went wrong.
@@ -35,6 +38,7 @@ func (s *site) pages() map[string]handler {
 		"GET /admin/audit.jsonl":          s.exportAudit,
 		"GET /admin/settings":             s.settingsPage,
 		"POST /admin/settings":            s.saveSettings,
+		"POST /admin/settings/approvals":  s.saveThreshold,
 		"GET /admin/imports":              s.importsPage,
 		"GET /admin/imports/{id}":         s.importPage,
 		"POST /admin/imports/{id}/undo":   s.undoImport,
@@ -77,16 +81,32 @@ var proved = []string{
 	"POST /admin/integrations/tokens",
 	"POST /admin/webhooks",
 	"POST /admin/webhooks/{id}/rotate",
+	"POST /admin/settings/approvals",
 }
 
-// wantsProof reports whether a form that is sent to the path needs a recent proof.
-func wantsProof(path string) bool {
+// wantsProof reports whether a form that is sent to the path needs a recent proof: one of
+// the list, or an approval above the second threshold.
+func (s *site) wantsProof(ctx context.Context, path string) (bool, error) {
+	if part := strings.Split(strings.TrimPrefix(path, "/"), "/"); len(part) == 4 && part[2] == "moves" {
+		e := entity.ByPath(part[0])
+		if e == nil || e.Machine == "" {
+			return false, nil
+		}
+		row, err := s.find(ctx, e, part[1])
+		if errs.CodeOf(err) == errs.CodeNotFound {
+			return false, nil // the form will say so
+		}
+		if err != nil {
+			return false, err
+		}
+		return s.stepWantsProof(ctx, e, row.ID, part[3])
+	}
 	mux := http.NewServeMux()
 	for _, pattern := range proved {
 		mux.Handle(pattern, http.NotFoundHandler())
 	}
 	_, pattern := mux.Handler(&http.Request{Method: http.MethodPost, URL: &url.URL{Path: path}})
-	return slices.Contains(proved, pattern)
+	return slices.Contains(proved, pattern), nil
 }
 
 // entityPages are the routes of every registry entity, below its path.

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -41,7 +42,32 @@ func TestSettingsPage(t *testing.T) {
 		if got := p.Attr("#keep-audit", "value") + " " + p.Attr("#keep-sessions", "value"); got != "400 12" {
 			t.Errorf("stored: %s", got)
 		}
+		amount := p.Attr("#approvals-form input[name=threshold]", "value")
+		if amount != "100,000.00" {
+			t.Errorf("the threshold of approvals reads %q", amount)
+		}
+		approvals := func(text string) url.Values {
+			return sum("version", p.Attr("#approvals-form input[name=version]", "value"), "threshold", text)
+		}
+		for _, v := range []*viewer.Viewer{w.pia, w.fia, w.aud} {
+			w.post(v, "/admin/settings/approvals", approvals("1")).want(404)
+		}
+		for _, text := range []string{"", "much", "-1", "2,000,000,000"} {
+			bad := w.post(w.ada, "/admin/settings/approvals", approvals(text)).want(422).page()
+			if got := bad.Attr("#approvals-form input[name=threshold]", "value"); got != text || len(bad.All("#approvals-form .err")) == 0 {
+				t.Errorf("%q comes back as %q", text, got)
+			}
+		}
+		w.post(w.ada, "/admin/settings/approvals", approvals("50,000")).want(303)
+		w.post(w.ada, "/admin/settings/approvals", approvals("60,000")).want(409).page().Want(".banner.bad", "Somebody changed")
+		if p = w.get(w.ada, "/admin/settings").page(); p.Attr("#approvals-form input[name=threshold]", "value") != "50,000.00" {
+			t.Error("the threshold was not stored")
+		}
 		w.lang = "fr"
+		if p = w.get(w.ada, "/admin/settings").page(); !strings.HasPrefix(p.Attr("#approvals-form input[name=threshold]", "value"), "50\u00a0000,00") {
+			t.Errorf("in French: %q", p.Attr("#approvals-form input[name=threshold]", "value"))
+		}
+		w.post(w.ada, "/admin/settings/approvals", approvals("70 000,50")).want(303)
 		if body := w.get(w.ada, "/admin/settings").want(200).body; !strings.Contains(body, "Durée de conservation") || !strings.Contains(body, "D’habitude") {
 			t.Error("not in French")
 		}

@@ -29,7 +29,11 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
 // that is sent to the path "for". A form that is answered with a page asks before it
 // is sent, so that what was typed can be kept (static/js/app.js).
 func (s *site) session(w http.ResponseWriter, r *http.Request) error {
-	if wantsProof(r.URL.Query().Get("for")) {
+	wants, err := s.wantsProof(r.Context(), r.URL.Query().Get("for"))
+	if err != nil {
+		return err
+	}
+	if wants {
 		if err := auth.Fresh(r.Context()); err != nil {
 			return err
 		}

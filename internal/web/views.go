@@ -51,7 +51,7 @@ func (s *site) viewPages() map[string]handler {
 func arrangement(e *entity.Entity, q url.Values) url.Values {
 	out := url.Values{}
 	for name, list := range q {
-		if !slices.Contains([]string{"q", "sort", "cols", "archived", "tag"}, name) && !strings.HasPrefix(name, "f.") {
+		if !arranges(name) {
 			continue
 		}
 		for _, v := range list {
@@ -64,6 +64,11 @@ func arrangement(e *entity.Entity, q url.Values) url.Values {
 		out.Del("sort")
 	}
 	return out
+}
+
+// arranges reports whether a parameter of a list's address says what it shows and how.
+func arranges(name string) bool {
+	return slices.Contains([]string{"q", "sort", "cols", "archived", "tag"}, name) || strings.HasPrefix(name, "f.")
 }
 
 // asked reads a list from the parameters of its address.
@@ -183,7 +188,7 @@ func (s *site) showViews(r *http.Request, l *listing, page *view.List, list []*e
 			page.Notices = append(page.Notices, ui.Notice{Tone: ui.Warn, Title: i18n.T(lang, "view.left_out"), Text: i18n.T(lang, "view.left_out_text", "names", strings.Join(left, ", "))})
 		}
 	}
-	counts, err := s.counts(ctx, e, asks)
+	counts, err := countAll(ctx, s.store, e, asks)
 	if err != nil {
 		return err
 	}
@@ -208,8 +213,8 @@ func (s *site) showViews(r *http.Request, l *listing, page *view.List, list []*e
 	return nil
 }
 
-// counts returns how many rows each of several lists of one type has: one statement.
-func (s *site) counts(ctx context.Context, e *entity.Entity, lists []*listing) ([]int, error) {
+// countAll returns how many rows each of several lists of one type has: one statement.
+func countAll(ctx context.Context, s *store.Store, e *entity.Entity, lists []*listing) ([]int, error) {
 	if len(lists) == 0 {
 		return nil, nil
 	}
@@ -220,7 +225,7 @@ func (s *site) counts(ctx context.Context, e *entity.Entity, lists []*listing) (
 	}
 	found := reflect.New(reflect.SliceOf(reflect.StructOf(fields)))
 	everything := func(*sql.Selector) {}
-	err := e.Sum(ctx, s.store.ClientOf(ctx), everything, func(sel *sql.Selector) {
+	err := e.Sum(ctx, s.ClientOf(ctx), everything, func(sel *sql.Selector) {
 		sel.Select()
 		for i, l := range lists {
 			sel.AppendSelectExprAs(l.counted(sel), "n"+strconv.Itoa(i))
@@ -250,24 +255,59 @@ func (l *listing) counted(sel *sql.Selector) sql.Querier {
 	})
 }
 
-// CountView returns how many rows a saved view finds for the viewer of ctx, and the
-// address that shows them.
-func CountView(ctx context.Context, s *store.Store, x *ent.SavedView) (n int, href string, err error) {
-	e := entity.ByName(x.Entity)
-	if e == nil || !e.Registry {
-		return 0, "", errs.NotFound()
-	}
-	if err := mayRead(viewer.From(ctx), e); err != nil {
-		return 0, "", err
-	}
-	ctx = withStore(ctx, s)
-	q, _ := usable(ctx, e, storedQuery(x))
-	l, err := asked(ctx, e, q)
+// Lists answers the other door about saved views.
+func Lists(s *store.Store) saved.Lists { return lists{s} }
+
+type lists struct{ store *store.Store }
+
+// Usable returns a query as the page door would keep it.
+func (l lists) Usable(ctx context.Context, name, query string) (spelled string, left []string, err error) {
+	e, err := entityOfView(ctx, name)
 	if err != nil {
-		return 0, "", err
+		return "", nil, err
 	}
-	n, err = e.Count(ctx, s.ClientOf(ctx), l.where)
-	return n, viewHref(e, q, x.ID), store.Known(err)
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return "", nil, errs.Invalid("query", "error.invalid_value")
+	}
+	can, left := usable(withStore(ctx, l.store), e, q)
+	for given := range q {
+		if !arranges(given) {
+			left = append(left, given)
+		}
+	}
+	slices.Sort(left)
+	return can.Encode(), left, nil
+}
+
+// Look counts the rows of views, those of one type in one statement.
+func (l lists) Look(ctx context.Context, views ...*ent.SavedView) (map[ident.ID]saved.Look, error) {
+	ctx = withStore(ctx, l.store)
+	out, of := map[ident.ID]saved.Look{}, map[*entity.Entity][]*ent.SavedView{}
+	for _, x := range views {
+		if e, err := entityOfView(ctx, x.Entity); err == nil {
+			of[e] = append(of[e], x)
+		}
+	}
+	for e, views := range of {
+		asks, hrefs := make([]*listing, len(views)), make([]string, len(views))
+		for i, x := range views {
+			q, _ := usable(ctx, e, storedQuery(x))
+			ask, err := asked(ctx, e, q)
+			if err != nil {
+				return nil, err
+			}
+			asks[i], hrefs[i] = ask, viewHref(e, q, x.ID)
+		}
+		counts, err := countAll(ctx, l.store, e, asks)
+		if err != nil {
+			return nil, err
+		}
+		for i, x := range views {
+			out[x.ID] = saved.Look{Count: counts[i], Href: hrefs[i]}
+		}
+	}
+	return out, nil
 }
 
 // entityOfView returns the type of the list that a form names.
@@ -411,7 +451,7 @@ func (s *site) changeView(w http.ResponseWriter, r *http.Request) error {
 		q, _ = usable(ctx, e, sent)
 		err = saved.Arrange(ctx, s.store, x.ID, q.Encode())
 	} else {
-		err = saved.Change(ctx, s.store, x.ID, draftOf(r))
+		_, err = saved.Change(ctx, s.store, x.ID, draftOf(r))
 	}
 	if err != nil {
 		return s.viewRefused(w, r, e, x, nil, err)

@@ -338,3 +338,35 @@ func TestSearchStaysInTheList(t *testing.T) {
 		}
 	})
 }
+
+// Many rows are given one value of a custom field, where its reader knows of it.
+func TestBulkCustomField(t *testing.T) {
+	each(t, func(w *world) {
+		w.vendors(3)
+		w.do(func(ctx context.Context, c *ent.Client) error {
+			return c.CustomField.Create().SetEntity("Vendor").SetCode("class").SetName("Class").SetNameFr("Classe").SetKind("CHOICE").SetChoices([]string{"A", "B"}).Exec(ctx)
+		})
+		p := w.get(w.pia, "/vendors?q=vendor").want(200).page()
+		p.Want("#bulk option[value='set.custom.class']", "Class")
+		picks := attrs(p, "tbody .pick input", "value")
+		form := sum("query", "q=vendor", "do", "set.custom.class", "pick", picks[0], "pick", picks[1])
+		p = w.post(w.pia, "/vendors/bulk", form).want(200).page()
+		p.Want("h1", "Class: Vendors")
+		p.WantCount("select[name='custom.class'] option[value=B]", 1)
+		form.Set("go", "1")
+		form.Set("custom.class", "C")
+		w.post(w.pia, "/vendors/bulk", form).want(422).page().WantCount("select[name='custom.class']", 1)
+		form.Set("custom.class", "B")
+		done := w.post(w.pia, "/vendors/bulk", form).want(303)
+		class := func(i int) any { return w.s.Client.Vendor.GetX(testkit.System(), idOf(picks[i])).Custom["class"] }
+		if class(0) != "B" || class(1) != "B" || class(2) != nil {
+			t.Errorf("%v %v %v", class(0), class(1), class(2))
+		}
+		w.post(w.pia, undoOf(t, done), sum()).want(303)
+		if class(0) != nil || class(1) != nil {
+			t.Error("not undone")
+		}
+		w.lang = "fr"
+		w.get(w.pia, "/vendors").want(200).page().Want("#bulk option[value='set.custom.class']", "Classe")
+	})
+}

@@ -3,8 +3,8 @@
 // or none is and each that stood in the way is named.
 //
 // Each record is asked the same as if it were changed alone: may this person change it,
-// is it still the version they saw, do the rules of its area allow it. The page door
-// uses it.
+// is it still the version they saw, do the rules of its area allow it. Both doors
+// use it.
 package bulk
 
 import (
@@ -23,6 +23,7 @@ import (
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
+	"steward/internal/rules/custom"
 	"steward/internal/rules/errs"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -48,8 +49,8 @@ type Change struct {
 	Entity *entity.Entity
 	Kind   Kind
 	Rows   map[ident.ID]int // the version of each that the person saw; 0 is as it is now
-	Field  *entity.Field    // of Set
-	Value  any              // typed as the field is; nil is empty
+	Field  *entity.Field    // of Set; one named "custom.size" is the custom field size
+	Value  any              // typed as the field is, or as custom fields are kept; nil is empty
 	Tag    ident.ID         // of Tag and Untag
 	Skip   bool             // leave out what cannot be changed instead of changing nothing
 }
@@ -121,7 +122,7 @@ func (x Change) valid(ctx context.Context) error {
 	switch {
 	case !access.May(v, e.Name, access.Read):
 		return errs.NotFound()
-	case e.ReadOnly || e.Edit == nil || !access.May(v, e.Name, access.Write):
+	case e.ReadOnly || e.Edit == nil:
 		return errs.Forbidden()
 	case len(x.Rows) == 0:
 		return errs.Invalid("rows", "bulk.no_rows")
@@ -129,7 +130,7 @@ func (x Change) valid(ctx context.Context) error {
 		return errs.New(errs.Limit, "bulk.too_many", "max", Most)
 	case (x.Kind == Archive || x.Kind == Restore) && !e.Archivable:
 		return errs.NotFound()
-	case x.Kind == Set && (x.Field == nil || !Fits(e, x.Field) || access.FieldHidden(v, e.Name, x.Field.Name)):
+	case x.Kind == Set && (x.Field == nil || !Fits(e, x.Field) || access.FieldHidden(v, e.Name, x.columnName())):
 		return errs.NotFound()
 	case x.Kind == Set:
 		_, err := x.stored()
@@ -140,9 +141,13 @@ func (x Change) valid(ctx context.Context) error {
 	return nil
 }
 
-// Fits reports whether a field may be given one value in many records: what can be edited
-// in a cell, but not the name or the key, which tell records apart.
+// Fits reports whether a field may be given one value in many records: a custom field, or
+// what can be edited in a cell, but not the name or the key, which tell records apart.
 func Fits(e *entity.Entity, f *entity.Field) bool {
+	if strings.HasPrefix(f.Name, custom.Prefix) {
+		_, has := e.Field("custom")
+		return has && e.Name != "CustomField"
+	}
 	return f.Updatable && !f.Immutable && f.Name != e.Title && f.Name != "name_fr" && f.Name != "key"
 }
 
@@ -202,6 +207,10 @@ func (x Change) already(row entity.Row) bool {
 		return !archived
 	case Set:
 		value, _ := x.stored()
+		if code, own := x.own(); own {
+			have, _ := x.Entity.Value(row, "custom").(map[string]any)
+			return same(have[code], value)
+		}
 		return same(x.Entity.Value(row, x.Field.Name), value)
 	}
 	return false
@@ -268,6 +277,9 @@ func (x Change) ruled(s *store.Store) bool {
 	if x.Kind != Set {
 		return false
 	}
+	if _, own := x.own(); own {
+		return true
+	}
 	return slices.Contains([]string{"portfolio_id", "product_id", "vendor_id", x.Entity.ParentColumn, "status", "stage"}, x.Field.Name)
 }
 
@@ -300,7 +312,26 @@ func (x Change) column() (name string, value any, err error) {
 		return "archived_at", nil, nil
 	}
 	value, err = x.stored()
-	return x.Field.Name, value, err
+	if code, own := x.own(); own {
+		value = map[string]any{code: value} // the rules merge it with what the record has
+	}
+	return x.columnName(), value, err
+}
+
+// own returns the code of the custom field that is set, if it is one.
+func (x Change) own() (code string, ok bool) {
+	if x.Field == nil {
+		return "", false
+	}
+	return strings.CutPrefix(x.Field.Name, custom.Prefix)
+}
+
+// columnName is the column of the field that is set.
+func (x Change) columnName() string {
+	if _, own := x.own(); own {
+		return "custom"
+	}
+	return x.Field.Name
 }
 
 // stored is the value as the column takes it: nothing is NULL where it may be, and empty
@@ -310,6 +341,8 @@ func (x Change) stored() (any, error) {
 	switch {
 	case x.Value != nil:
 		return x.Value, nil
+	case strings.HasPrefix(f.Name, custom.Prefix):
+		return nil, nil
 	case f.Required:
 		return nil, errs.Invalid("value", "error.required")
 	case f.Nullable || f.Kind == "strings":

@@ -49,7 +49,7 @@ func each(t *testing.T, test func(w *world)) {
 }
 
 func (w *world) as(name, role string, ms ...viewer.Membership) context.Context {
-	return viewer.With(context.Background(), &viewer.Viewer{Kind: viewer.Person, ID: ident.ID("per_" + name), Name: name, Roles: []string{role}, Memberships: ms, Via: viewer.ViaPage, Lang: "en"})
+	return viewer.With(context.Background(), &viewer.Viewer{Kind: viewer.Person, ID: ident.ID("per_" + name), Name: name, Roles: []string{role}, Memberships: ms, Via: viewer.ViaPage, Lang: "en", SessionID: "ses_1", AuthTime: time.Now()})
 }
 
 func (w *world) tx(ctx context.Context, f func(context.Context, *ent.Client) error) {

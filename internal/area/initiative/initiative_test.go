@@ -3,6 +3,7 @@ package initiative_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"steward/ent"
 	"steward/internal/area/initiative"
@@ -25,7 +26,7 @@ func TestTheWayToADecision(t *testing.T) {
 			t.Fatal(err)
 		}
 		as := func(name, role string, ms ...viewer.Membership) context.Context {
-			return viewer.With(context.Background(), &viewer.Viewer{Kind: viewer.Person, ID: "per_x", Name: name, Roles: []string{role}, Memberships: ms, Via: viewer.ViaPage})
+			return viewer.With(context.Background(), &viewer.Viewer{Kind: viewer.Person, ID: "per_x", Name: name, Roles: []string{role}, Memberships: ms, Via: viewer.ViaPage, SessionID: "ses_1", AuthTime: time.Now()})
 		}
 		owner := as("Otto", "product-owner", viewer.Membership{Scope: viewer.ScopeProduct, ID: *n.ProductID, Level: viewer.LevelOwner, PortfolioID: n.PortfolioID})
 		manager := as("Pia", "portfolio-manager", viewer.Membership{Scope: viewer.ScopePortfolio, ID: n.PortfolioID, Level: viewer.LevelManager})

@@ -26,12 +26,12 @@ const (
 // limit compares what a record commits to with what the viewer may approve. Where
 // no grant states a limit (the role came from the identity provider), there is none.
 type limit struct {
-	stated   []approval
+	stated   []allowance
 	amount   *money.Amount // the whole commitment, nil when the record does not say
 	currency string
 }
 
-type approval struct {
+type allowance struct {
 	amount   money.Amount
 	currency string
 }
@@ -55,12 +55,12 @@ func limits(ctx context.Context, s *store.Store, out []Record) error {
 	if err != nil {
 		return err
 	}
-	var stated []approval
+	var stated []allowance
 	for _, g := range grants {
 		text, _ := g.Custom[LimitKey].(string)
 		currency, _ := g.Custom[CurrencyKey].(string)
 		if a, err := money.Parse(text); text != "" && err == nil {
-			stated = append(stated, approval{a, currency})
+			stated = append(stated, allowance{a, currency})
 		}
 	}
 	for _, i := range wanted {
@@ -71,11 +71,12 @@ func limits(ctx context.Context, s *store.Store, out []Record) error {
 }
 
 // commitment returns what approving the record commits to as a whole: the larger
-// of a contract's value and ceiling, a procurement's estimate.
+// of a contract's value and ceiling, a procurement's estimate, the largest of what an
+// initiative is planned, projected and over its life thought to cost.
 func (r Record) commitment() limit {
 	e := entity.ByName(r.Entity)
 	l := limit{currency: r.text("currency")}
-	for _, field := range []string{"value", "ceiling", "estimate"} {
+	for _, field := range []string{"value", "ceiling", "estimate", "planned", "projected", "lifecycle_cost"} {
 		if a, ok := e.Value(r.Row, field).(money.Amount); ok && (l.amount == nil || a > *l.amount) {
 			l.amount = &a
 		}
@@ -86,7 +87,7 @@ func (r Record) commitment() limit {
 // refusal is nil when the commitment lies within one of the stated limits. A
 // commitment of unknown amount, or in a currency without a limit, lies within none.
 func (l limit) refusal() error {
-	if len(l.stated) == 0 || l.amount != nil && slices.ContainsFunc(l.stated, func(a approval) bool {
+	if len(l.stated) == 0 || l.amount != nil && slices.ContainsFunc(l.stated, func(a allowance) bool {
 		return a.currency == l.currency && *l.amount <= a.amount
 	}) {
 		return nil

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"steward/ent"
+	"steward/internal/area/approval"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/scope"
 	"steward/internal/platform/store"
@@ -68,6 +69,7 @@ func Register(name string, v Verb) {
 //   - Forbidden: not this role or not these rows; an integration, token or job
 //     where a person must act; the same person where a second one must; a
 //     commitment above the person's limit
+//   - what auth.Fresh says of an approval above the second threshold (area/approval)
 //   - what the area's own Apply says
 func Do(ctx context.Context, s *store.Store, in Input) error {
 	verb, ok := verbs[in.Entity]
@@ -132,5 +134,23 @@ func (r Record) check(ctx context.Context, s *store.Store, in Input) (flow.Move,
 	if step.Needs.Has(flow.Note) && in.Note == "" {
 		return flow.Move{}, errs.Invalid("note", "error.reason_required")
 	}
+	if step.Needs.Has(flow.Recent) {
+		return step, approval.Recent(ctx, s, r.commitment().amount)
+	}
 	return step, nil
+}
+
+// WantsProof reports whether the viewer could make the move to a state, were it not long
+// since they proved who they are. A form asks before it is sent.
+func WantsProof(ctx context.Context, s *store.Store, name string, id ident.ID, to string) (bool, error) {
+	found, err := Load(ctx, s, name, id)
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	r := found[0]
+	step, ok := r.Machine.Find(r.State, to)
+	if !ok || !step.Needs.Has(flow.Recent) || r.refusal(step) != nil {
+		return false, nil
+	}
+	return approval.Above(ctx, s, r.commitment().amount)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"steward/ent"
 	"steward/internal/platform/entity"
@@ -153,7 +154,7 @@ func (w *world) everywhere() []viewer.Membership {
 }
 
 func who(name string, roles []string, ms ...viewer.Membership) *viewer.Viewer {
-	return &viewer.Viewer{Kind: viewer.Person, ID: ident.ID("per_" + name), Name: name, Roles: roles, Memberships: ms, Via: viewer.ViaPage, Lang: "en"}
+	return &viewer.Viewer{Kind: viewer.Person, ID: ident.ID("per_" + name), Name: name, Roles: roles, Memberships: ms, Via: viewer.ViaPage, Lang: "en", SessionID: "ses_1", AuthTime: time.Now()}
 }
 
 func as(v *viewer.Viewer) context.Context { return viewer.With(context.Background(), v) }

@@ -67,7 +67,9 @@ func Read(ctx context.Context, s *store.Store, id ident.ID) (x *ent.Notification
 		if x.ReadAt != nil {
 			return nil
 		}
-		return c.Notification.Update().Where(notification.ID(id)).SetReadAt(now()).Exec(own)
+		at := now()
+		x.ReadAt = &at
+		return c.Notification.Update().Where(notification.ID(id)).SetReadAt(at).Exec(own)
 	})
 	return x, store.Known(err)
 }

@@ -33,7 +33,7 @@ func TestEndsInAContract(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		paul := viewer.With(context.Background(), &viewer.Viewer{Kind: viewer.Person, ID: "per_paul", Name: "Paul", Roles: []string{"procurement-officer"}, Via: viewer.ViaPage, Lang: "en"})
+		paul := viewer.With(context.Background(), &viewer.Viewer{Kind: viewer.Person, ID: "per_paul", Name: "Paul", Roles: []string{"procurement-officer"}, Via: viewer.ViaPage, Lang: "en", SessionID: "ses_1", AuthTime: time.Now()})
 		n, err := procurement.Move(paul, s, move.Input{ID: file.ID, To: "AWARDED", Version: 1})
 		if err != nil || n.Status != "AWARDED" || time.Since(n.StatusSince) > time.Minute {
 			t.Fatal(n, err)

@@ -2,7 +2,7 @@
 // marks are seen as the record is, asked each time. They lie beside the records and not
 // in them, so a mark neither changes a record's version nor conflicts with its editors.
 //
-// The page door, imports and bulk changes use it. Install lets a mark be undone.
+// Both doors, imports and bulk changes use it. Install lets a mark be undone.
 package tag
 
 import (

@@ -3,8 +3,8 @@
 // the people of a role see first. It holds no rows and gives no right: whoever opens it
 // sees what they may see.
 //
-// The page door uses it; a job calls Alerts. What a query means is the door's affair,
-// which hands it over normalised.
+// Both doors use it; a job calls Alerts. What a query means is the affair of the page
+// door, which hands it over normalised and answers the other door as Lists.
 package view
 
 import (
@@ -41,6 +41,23 @@ type Draft struct {
 	Team   ident.ID // of TEAM
 	Role   string   // of ROLE
 	Alert  bool     // tell the owner when the number changes
+}
+
+// Lists is what the page door knows of lists and the other door asks it.
+type Lists interface {
+	// Usable returns the query of a list of the type in its one spelling, without what
+	// the viewer cannot use, and the names of that. The error is NotFound for a list they
+	// cannot see.
+	Usable(ctx context.Context, entity, query string) (spelled string, left []string, err error)
+	// Look returns what views find for the viewer; those of lists they cannot see are
+	// left out.
+	Look(ctx context.Context, views ...*ent.SavedView) (map[ident.ID]Look, error)
+}
+
+// Look is what a view finds and where.
+type Look struct {
+	Count int
+	Href  string
 }
 
 // Install lets a removed view be brought back. It is called once, when the store has
@@ -130,6 +147,16 @@ func get(ctx context.Context, c *ent.Client, id ident.ID) (*ent.SavedView, error
 	return x, store.Known(err)
 }
 
+// Some returns those of several views that reach the viewer: one statement.
+func Some(ctx context.Context, s *store.Store, ids ...ident.ID) ([]*ent.SavedView, error) {
+	v := viewer.From(ctx)
+	if v == nil || v.Kind != viewer.Person {
+		return nil, nil
+	}
+	out, err := s.ClientOf(ctx).SavedView.Query().Where(savedview.IDIn(ids...), savedview.ArchivedAtIsNil(), reached(v)).All(scope.Elevate(ctx))
+	return out, store.Known(err)
+}
+
 // mine returns a view that the viewer may change.
 func mine(ctx context.Context, c *ent.Client, id ident.ID) (*ent.SavedView, error) {
 	x, err := get(ctx, c, id)
@@ -198,12 +225,11 @@ func Save(ctx context.Context, s *store.Store, entity, query string, d Draft) (i
 	return id, store.Known(err)
 }
 
-// Change renames and shares a view. The errors are those of Save, and NotFound and
-// Forbidden about the view.
-func Change(ctx context.Context, s *store.Store, id ident.ID, d Draft) error {
-	return s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
-		x, err := mine(ctx, c, id)
-		if err != nil {
+// Change renames and shares a view and returns it. The errors are those of Save, and
+// NotFound and Forbidden about the view.
+func Change(ctx context.Context, s *store.Store, id ident.ID, d Draft) (x *ent.SavedView, err error) {
+	err = s.Tx(ctx, func(ctx context.Context, c *ent.Client) error {
+		if x, err = mine(ctx, c, id); err != nil {
 			return err
 		}
 		if d, err = checked(ctx, s, c, x.Entity, id, d); err != nil {
@@ -218,8 +244,10 @@ func Change(ctx context.Context, s *store.Store, id ident.ID, d Draft) error {
 		if d.Alert != x.Alert {
 			w.ClearAlertCount() // what it counts from is known at the next look
 		}
-		return w.Exec(scope.Elevate(ctx))
+		x, err = w.Save(scope.Elevate(ctx))
+		return err
 	})
+	return x, err
 }
 
 // Arrange stores what a view looks for now.

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"steward/ent"
+	entwebhook "steward/ent/webhook"
 	"steward/internal/platform/job"
 	"steward/internal/rules/ident"
 )
@@ -151,4 +152,73 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 		}
 	}
 	return len(ids), nil
+}
+
+// Lag is how far the webhooks are behind.
+type Lag struct {
+	Outbox   time.Duration // how long the oldest event has waited to be looked at
+	Delivery time.Duration // for how long the message that is due longest has been
+	Failing  time.Duration // for how long nothing has got through to the webhook of which that is true longest
+	Stopped  int           // webhooks that wait for an administrator
+	Dead     int           // messages that were given up, of the last month; deadMost for more
+}
+
+// deadMost is how many messages that were given up are counted.
+const deadMost = 10_000
+
+// Lag returns how far the webhooks that are served are behind. Each of its queries follows an index.
+func (s *Service) Lag(ctx context.Context) (x Lag, err error) {
+	list, err := s.Store.Client.Webhook.Query().Where(entwebhook.ArchivedAtIsNil()).All(ctx)
+	if err != nil {
+		return x, err
+	}
+	now := s.now()
+	var slowest *position
+	for _, w := range list {
+		if !w.Active {
+			if w.StoppedBecause != "" {
+				x.Stopped++
+			}
+			continue
+		}
+		if at := (position{w.CursorTx, w.CursorID}); slowest == nil || at.tx < slowest.tx || at.tx == slowest.tx && at.id < slowest.id {
+			slowest = &at
+		}
+		if w.FailingSince != nil {
+			x.Failing = max(x.Failing, now.Sub(*w.FailingSince))
+		}
+	}
+	if slowest != nil {
+		query, args := "SELECT created_at FROM outbox_events WHERE rowid > $1 ORDER BY rowid LIMIT 1", []any{slowest.tx}
+		if s.Store.Dialect == dialect.Postgres {
+			query, args = "SELECT created_at FROM outbox_events WHERE (tx_id, id) > ($1, $2) ORDER BY tx_id, id LIMIT 1", []any{slowest.tx, slowest.id}
+		}
+		if x.Outbox, err = s.since(ctx, now, query, args...); err != nil {
+			return x, err
+		}
+	}
+	if x.Delivery, err = s.since(ctx, now, `SELECT d.next_at FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
+		WHERE w.active AND w.archived_at IS NULL AND d.status = 'WAITING' AND d.next_at <= $1 ORDER BY d.next_at LIMIT 1`, now); err != nil {
+		return x, err
+	}
+	dead, err := s.number(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM webhook_deliveries WHERE status = 'FAILED' LIMIT $1) AS dead", deadMost)
+	x.Dead = int(dead)
+	return x, err
+}
+
+// since returns how long ago the moment was that a query finds, 0 for none.
+func (s *Service) since(ctx context.Context, now time.Time, query string, args ...any) (time.Duration, error) {
+	rows, err := s.Store.Raw(ctx).QueryContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return 0, rows.Err()
+	}
+	var at time.Time
+	if err := rows.Scan(&at); err != nil {
+		return 0, err
+	}
+	return max(0, now.Sub(at)), nil
 }

@@ -26,6 +26,8 @@ import (
 	"steward/internal/platform/auth"
 	"steward/internal/platform/job"
 	"steward/internal/platform/obs"
+	"steward/internal/platform/outbound"
+	"steward/internal/platform/store"
 	"steward/internal/rules/access"
 	"steward/internal/rules/ident"
 	"steward/internal/rules/viewer"
@@ -280,7 +282,7 @@ func (s *Service) due(ctx context.Context, w *ent.Webhook) ([]*ent.WebhookDelive
 
 // deliver makes one attempt at one message and notes how it came out.
 func (s *Service) deliver(ctx context.Context, x *job.Run, w *ent.Webhook, rights []*viewer.Viewer, d *ent.WebhookDelivery) error {
-	text, may, err := s.compose(ctx, w, rights, d)
+	text, since, may, err := s.compose(ctx, w, rights, d)
 	if err != nil {
 		return err
 	}
@@ -296,7 +298,7 @@ func (s *Service) deliver(ctx context.Context, x *job.Run, w *ent.Webhook, right
 	if err != nil {
 		return fmt.Errorf("the secret of %s: %w", w.ID, err)
 	}
-	answer, err := s.Out.Post(ctx, w.URL, header, text)
+	answer, err := s.call(ctx, w, since, header, text)
 	if ctx.Err() != nil {
 		return ctx.Err() // stopped in the middle: it is sent again, with the same id
 	}
@@ -315,6 +317,16 @@ func (s *Service) deliver(ctx context.Context, x *job.Run, w *ent.Webhook, right
 		}
 		return s.failed(ctx, c, q, w.ID, d, answer.Status)
 	})
+}
+
+// call sends a message, as a step of the trace in which what it tells was done.
+func (s *Service) call(ctx context.Context, w *ent.Webhook, since string, header http.Header, text []byte) (outbound.Answer, error) {
+	ctx, span := obs.Calling(ctx, "webhook", since, header)
+	span.Set("steward.webhook.id", w.ID.String())
+	answer, err := s.Out.Post(ctx, w.URL, header, text)
+	span.Answered(answer.Status)
+	span.End(err)
+	return answer, err
 }
 
 // failed notes an attempt that failed: when the next one is, that the message is given up, or that the
@@ -399,25 +411,26 @@ func administrators(ctx context.Context, c *ent.Client, now time.Time) ([]ident.
 }
 
 // compose writes the body of a message, and reports false when the webhook may no longer hear it. It is
-// the same at every attempt.
-func (s *Service) compose(ctx context.Context, w *ent.Webhook, rights []*viewer.Viewer, d *ent.WebhookDelivery) ([]byte, bool, error) {
+// the same at every attempt. Since is the trace of the change it tells, if there is one.
+func (s *Service) compose(ctx context.Context, w *ent.Webhook, rights []*viewer.Viewer, d *ent.WebhookDelivery) (text []byte, since string, may bool, err error) {
 	c := s.Store.Client
 	if d.Type == Ping {
-		text, err := body(w, d, d.CreatedAt, map[string]any{})
-		return text, true, err
+		text, err = body(w, d, d.CreatedAt, map[string]any{})
+		return text, "", true, err
 	}
 	event, err := c.OutboxEvent.Get(ctx, d.EventID)
 	if ent.IsNotFound(err) {
-		return nil, false, nil // past its keeping
+		return nil, "", false, nil // past its keeping
 	}
 	if err != nil {
-		return nil, false, err
+		return nil, "", false, err
 	}
+	since, _ = event.Payload[store.TraceOf].(string)
 	data := map[string]any{"changeSet": event.ChangeSet}
 	if d.Type == Changes {
 		seen, err := counts(ctx, c, w, rights, event.ChangeSet)
 		if err != nil {
-			return nil, false, err
+			return nil, "", false, err
 		}
 		for key, n := range seen {
 			if n == 0 {
@@ -425,27 +438,27 @@ func (s *Service) compose(ctx context.Context, w *ent.Webhook, rights []*viewer.
 			}
 		}
 		data["changes"] = seen
-		text, err := body(w, d, event.CreatedAt, data)
-		return text, len(seen) > 0, err
+		text, err = body(w, d, event.CreatedAt, data)
+		return text, since, len(seen) > 0, err
 	}
 	row, err := c.ChangeEvent.Query().Where(changeevent.ChangeSet(event.ChangeSet), changeevent.EntityID(ident.ID(d.SubjectID)), changeevent.OpNEQ(changeevent.OpEVENT)).
 		Order(changeevent.ByID(sql.OrderDesc())).First(ctx)
 	if ent.IsNotFound(err) {
-		return nil, false, nil
+		return nil, "", false, nil
 	}
 	if err != nil {
-		return nil, false, err
+		return nil, "", false, err
 	}
-	may, err := visible(ctx, c, rights, message{Subject: row.EntityID, Entity: row.EntityType, op: row.Op, place: placeOf(row)})
+	may, err = visible(ctx, c, rights, message{Subject: row.EntityID, Entity: row.EntityType, op: row.Op, place: placeOf(row)})
 	if err != nil || !may {
-		return nil, false, err
+		return nil, "", false, err
 	}
 	data["type"], data["id"] = row.EntityType, row.EntityID
 	if row.PortfolioID != nil {
 		data["portfolio"] = *row.PortfolioID
 	}
-	text, err := body(w, d, event.CreatedAt, data)
-	return text, true, err
+	text, err = body(w, d, event.CreatedAt, data)
+	return text, since, true, err
 }
 
 // Purge deletes messages that are a month old, a part in each transaction of the job, and returns how many.

@@ -126,6 +126,9 @@ func (w *world) try(v *viewer.Viewer, field, vars, args string, values ...any) s
 	if vars == "" {
 		doc = strings.Replace(doc, "()", "", 1)
 	}
+	if args == "" {
+		doc = strings.Replace(doc, "()", "", 1)
+	}
 	a := w.ask(v, doc, values...)
 	if v == nil {
 		if a.status != 401 {

@@ -56,7 +56,7 @@ var routes = map[string]string{
 	// about one person: internal/area/people TestDataOfOnePerson, TestErase; internal/web TestPersonPages
 	"GET /admin/users/{id}/data.json": "own", "POST /admin/users/{id}/erase": "rights", "GET /me/data.json": "own",
 	// of administrators alone: internal/web TestSettings, internal/area/retention
-	"GET /admin/settings": "crawl", "POST /admin/settings": "rights",
+	"GET /admin/settings": "crawl", "POST /admin/settings": "rights", "POST /admin/settings/approvals": "rights",
 	"GET /admin/jobs": "crawl", "POST /admin/jobs/{id}/again": "rights", "POST /admin/jobs/{id}/give-up": "rights",
 	// calendar feeds: internal/web TestFeeds, internal/area/calendar
 	"GET /feeds/{file}": "open", "POST /me/feeds": "own", "POST /me/feeds/{id}/revoke": "own",

@@ -20,8 +20,12 @@ import (
 	"steward/internal/area/contract"
 	"steward/internal/area/custom"
 	"steward/internal/area/okr"
+	"steward/internal/area/tag"
+	"steward/internal/area/view"
+	"steward/internal/area/webhook"
 	"steward/internal/platform/auth"
 	"steward/internal/platform/entity"
+	"steward/internal/platform/outbound"
 	"steward/internal/platform/store"
 	"steward/internal/rules/access"
 	"steward/internal/rules/errs"
@@ -98,10 +102,17 @@ func newWorld(t *testing.T, s *store.Store) *world {
 	custom.Install(s, time.Hour)
 	w := &world{t: t, s: s, first: map[string]*row{}, secrets: map[string]secret{}, batches: map[string]ident.ID{}, remarks: map[ident.ID]ident.ID{}, files: map[ident.ID]ident.ID{}}
 	quiet := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	tag.Install(s)
+	view.Install(s)
+	keys, err := auth.NewKeyring([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks := &webhook.Service{Store: s, Keys: keys, Out: outbound.New(outbound.Config{}), Source: "https://steward.example"}
 	w.pages = web.New(web.Config{Store: s, Auth: w, Log: quiet})
 	limits := graph.Limits{Body: 4 << 20, Points: 1 << 28, Timeout: time.Minute,
 		Document: graph.Document{Tokens: 1 << 20, Depth: 40, Fields: 1 << 20, SetSize: 1 << 16, SameField: 1 << 16, Fragments: 100, Directives: 4, Operations: 5}}
-	w.api = graph.New(graph.Config{Store: s, Limits: limits, Log: quiet})
+	w.api = graph.New(graph.Config{Store: s, Limits: limits, Log: quiet, Lists: web.Lists(s), Webhooks: hooks})
 	w.schema = gqlparser.MustLoadSchema(&ast.Source{Name: "schema.graphql", Input: graph.SDL()})
 	for house := range strings.FieldsSeq(houses) {
 		for _, e := range order() {

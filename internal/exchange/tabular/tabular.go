@@ -13,7 +13,9 @@ import (
 	"strconv"
 	"strings"
 
+	"steward/ent"
 	"steward/internal/area/custom"
+	"steward/internal/area/tag"
 	"steward/internal/exchange/importer"
 	"steward/internal/platform/entity"
 	"steward/internal/platform/i18n"
@@ -51,6 +53,9 @@ func (f Format) Open(o importer.Options) (importer.Parser, error) {
 	}
 	p.known = &importer.Kind{Entity: e.Name, Match: []string{"id"}, Guarded: true, Known: true}
 	p.kind = &importer.Kind{Entity: e.Name, Guarded: true, OnCreate: importer.Values{}}
+	if tag.Fits(e) {
+		p.tags = &importer.Kind{Entity: "Tag", Lookup: true, Match: TitleColumns(entity.ByName("Tag"))}
+	}
 	if e.Name == "Product" {
 		p.kind.OnCreate["stage"] = "UNKNOWN"
 	}
@@ -121,6 +126,7 @@ type parser struct {
 	kind, known       *importer.Kind
 	lookups           map[string]*importer.Kind    // by column
 	words             map[string]map[string]string // by column, of enums
+	tags              *importer.Kind               // nil for a type that takes none
 }
 
 func (p *parser) Source() string          { return p.source }
@@ -146,6 +152,13 @@ func (p *parser) Columns() []importer.Column {
 		default:
 			c.Unless = "id" // records that exist need only name what changes
 			c.Required = f.Required && !f.Nullable && f.Default == ""
+		}
+		out = append(out, c)
+	}
+	if p.tags != nil {
+		c := importer.Col(tag.Edge, tag.Edge)
+		for _, lang := range i18n.Languages() {
+			c.Headers = append(c.Headers, i18n.T(lang, "tag.many"))
 		}
 		out = append(out, c)
 	}
@@ -212,6 +225,41 @@ func (p *parser) Row(r *importer.Row) {
 	for column, label := range labels {
 		rec.Cell(column, label)
 	}
+	if p.tags != nil && r.Has(tag.Edge) {
+		rec.Tags = p.tagsOf(r, raw)
+		rec.Cell(tag.Edge, r.Label(tag.Edge))
+	}
+}
+
+// TagSeparator stands between the tags of a record in one cell.
+const TagSeparator = ";"
+
+// tagsOf reads the tags of a row, by their names in either language or their ids.
+func (p *parser) tagsOf(r *importer.Row, raw bool) []importer.Ref {
+	text := r.Text(tag.Edge)
+	if !raw {
+		text = formula.Unguard(text)
+	}
+	out := []importer.Ref{}
+	for name := range strings.SplitSeq(text, TagSeparator) {
+		if name = strings.TrimSpace(name); name != "" {
+			out = append(out, importer.Ref{Kind: p.tags, ID: name})
+		}
+	}
+	return out
+}
+
+// TagsCell writes tags into one cell, a name that would come back as several by its id.
+func TagsCell(tags []*ent.Tag) string {
+	var out []string
+	for _, t := range tags {
+		name := t.Name
+		if strings.Contains(name, TagSeparator) || name != strings.TrimSpace(name) {
+			name = t.ID.String()
+		}
+		out = append(out, name)
+	}
+	return strings.Join(out, TagSeparator)
 }
 
 // value reads one cell; ok is false when nothing is to be said about the field,

@@ -10,7 +10,9 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
+	"steward/ent/vendor"
 	"steward/internal/area/contract"
+	"steward/internal/area/tag"
 	"steward/internal/exchange/importer"
 	"steward/internal/exchange/tabular"
 	"steward/internal/platform/entity"
@@ -225,4 +227,63 @@ func TestSettings(t *testing.T) {
 	if len(tabular.Entities()) < 20 {
 		t.Errorf("entities: %v", tabular.Entities())
 	}
+}
+
+// A column of tags says which a record carries, and no others; an unknown one is a fault
+// that says what to do. Tags alone change no version, and undo takes them back.
+func TestTags(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		tag.Install(s)
+		apply := importer.Options{Apply: true}
+		good(t, run(t, s, "Tag", "name,name_fr\nUrgent,Pressant\nLegacy,\nA;B,\n", apply))
+		carried := func() string {
+			out := []string{}
+			for _, name := range []string{"Acme", "Beta"} {
+				x := s.Client.Vendor.Query().Where(vendor.Name(name)).OnlyX(system())
+				of, err := tag.Of(system(), s, entity.ByName("Vendor"), x.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, fmt.Sprintf("%s v%d: %s", name, x.Version, tabular.TagsCell(of[x.ID])))
+			}
+			return strings.Join(out, ", ")
+		}
+		first := good(t, run(t, s, "Vendor", "external_id,name,Tags\nv1,Acme, Pressant ; Legacy;Legacy\nv2,Beta,\n", apply))
+		counts(t, "created", first.Created, map[string]int{"Vendor": 2})
+		want(t, "at first", carried(), "Acme v1: Legacy;Urgent, Beta v1: ")
+		counts(t, "unchanged", good(t, run(t, s, "Vendor", "external_id,name,tags\nv1,Acme,Urgent;Legacy\nv2,Beta,\n", apply)).Unchanged, map[string]int{"Vendor": 2})
+		counts(t, "without the column", good(t, run(t, s, "Vendor", "external_id,name\nv1,Acme\n", apply)).Unchanged, map[string]int{"Vendor": 1})
+
+		odd := one(t, s, "SELECT id FROM tags WHERE name = 'A;B'")
+		second := good(t, run(t, s, "Vendor", "external_id,name,Étiquettes\nv1,Acme,Urgent\nv2,Beta,"+odd+"\n", apply))
+		counts(t, "updated", second.Updated, map[string]int{"Vendor": 2})
+		want(t, "then", carried(), "Acme v1: Urgent, Beta v1: "+odd)
+		undone, err := importer.Undo(system(), s, second.ChangeSet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts(t, "set back", undone.Restored, map[string]int{"Vendor": 2})
+		want(t, "taken back", carried(), "Acme v1: Legacy;Urgent, Beta v1: ")
+
+		for _, o := range []importer.Options{{}, apply} {
+			r := run(t, s, "Vendor", "external_id,name,tags\nv1,Acme,Urgent;Nothing\nv2,Beta,Urgent\n", o)
+			if len(r.Faults) != 1 || r.Faults[0].Line != 2 || r.Faults[0].Column != "tags" || r.Faults[0].Value != "Nothing" || r.Faults[0].Hint.IsZero() || r.Applied {
+				t.Errorf("apply %v: %+v", o.Apply, r.Faults)
+			}
+		}
+		want(t, "after the faults", carried(), "Acme v1: Legacy;Urgent, Beta v1: ")
+		good(t, run(t, s, "Vendor", "external_id,name,tags\nv1,Acme 2,\n", importer.Options{Apply: true}))
+		want(t, "an empty cell takes all off", one(t, s, "SELECT COUNT(*) FROM tag_links"), "0")
+		if r := run(t, s, "Vendor", "external_id,name,tags\nv1,Acme 2,"+odd+";\n", importer.Options{}); len(r.Faults) > 0 || r.Updated["Vendor"] != 1 {
+			t.Errorf("a dry run: %+v", r)
+		}
+		// taken back, a created record is archived and counted once
+		third := good(t, run(t, s, "Vendor", "external_id,name,tags\nv3,Gamma,Urgent\n", apply))
+		if undone, err = importer.Undo(system(), s, third.ChangeSet); err != nil {
+			t.Fatal(err)
+		}
+		counts(t, "removed", undone.Removed, map[string]int{"Vendor": 1})
+		counts(t, "restored", undone.Restored, map[string]int{})
+		want(t, "marks left", one(t, s, "SELECT COUNT(*) FROM tag_links"), "0")
+	})
 }

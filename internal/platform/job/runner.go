@@ -16,6 +16,8 @@ import (
 	"entgo.io/ent/dialect"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"steward/ent/job"
+	"steward/internal/platform/obs"
 	"steward/internal/platform/store"
 	"steward/internal/rules/viewer"
 )
@@ -43,6 +45,8 @@ type Config struct {
 	// Runs counts attempts by kind ("job") and result: done, failed, dead, lost or handed-over; nil:
 	// nobody counts.
 	Runs *prometheus.CounterVec
+	// Traces tells a sample of the attempts step by step; nil: nobody is told.
+	Traces *obs.Traces
 }
 
 // Runner takes jobs and does them.
@@ -165,6 +169,7 @@ func list(n, first int) string {
 func (r *Runner) perform(ctx context.Context, x *Run) {
 	v := viewer.NewSystem(viewer.ViaJob, x.ActorName)
 	v.RequestID = x.ID.String() // leads from the audit to the job
+	ctx, span := r.Traces.Begin(ctx, "job "+x.Kind, "steward.job.kind", x.Kind, "steward.job.id", x.ID.String())
 	doing, stop := context.WithCancelCause(viewer.With(ctx, v))
 	defer stop(nil)
 	go x.beat(doing, stop)
@@ -181,7 +186,8 @@ func (r *Runner) perform(ctx context.Context, x *Run) {
 		}
 	}
 	stop(nil)
-	r.settle(ctx, x, err)
+	span.Set("steward.job.result", r.settle(ctx, x, err))
+	span.End(err)
 }
 
 // attempt calls the kind; a panic is an error like any other (OP-12).
@@ -195,9 +201,9 @@ func (r *Runner) attempt(ctx context.Context, x *Run) (err error) {
 	return r.kinds[x.Kind].Do(ctx, x)
 }
 
-// settle writes how an attempt ended. When that is not possible the lease runs out and the job is
-// taken again.
-func (r *Runner) settle(ctx context.Context, x *Run, err error) {
+// settle writes how an attempt ended, and returns it in a word. When it cannot be written the lease runs
+// out and the job is taken again.
+func (r *Runner) settle(ctx context.Context, x *Run, err error) string {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	result, noted := "done", error(nil)
@@ -231,6 +237,7 @@ func (r *Runner) settle(ctx context.Context, x *Run, err error) {
 	case result != "done":
 		r.Log.InfoContext(ctx, "job "+result, said...)
 	}
+	return result
 }
 
 // The pauses between attempts: twice as long each time.
@@ -301,22 +308,24 @@ func (r *Runner) takeBack(ctx context.Context) error {
 	return err
 }
 
-// Gauges are the metrics of the queue: how long the job that is due longest has waited, and how many
-// have failed for good. Each is asked of the database when it is read.
-func Gauges(s *store.Store) []prometheus.Collector {
-	gauge := func(name, help string, read func(context.Context, *store.Store) (float64, error)) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
-			ctx, cancel := context.WithTimeout(asSystem(context.Background()), 2*time.Second)
-			defer cancel()
-			v, err := read(ctx, s)
-			if err != nil {
-				return -1
-			}
-			return v
-		})
+// Gauges are the metrics of the queue: how long the job that is due longest has waited, for the jobs of
+// the kind apart, which have workers of their own, and for all others; and how many have failed for good.
+func Gauges(s *store.Store, apart string) prometheus.Collector {
+	waited := func(queue string) prometheus.GaugeOpts {
+		return prometheus.GaugeOpts{Name: "steward_job_queue_age_seconds", Help: "How long the job that is due longest has waited, by queue.",
+			ConstLabels: prometheus.Labels{"queue": queue}}
 	}
-	return []prometheus.Collector{
-		gauge("steward_job_queue_age_seconds", "How long the job that is due longest has waited; -1 when the database does not answer.", age),
-		gauge("steward_jobs_dead", "Jobs that have failed for good; -1 when the database does not answer.", dead),
-	}
+	return obs.Asked(func(ctx context.Context) ([]float64, error) {
+		ctx = asSystem(ctx)
+		others, err := age(ctx, s, job.KindNEQ(apart))
+		if err != nil {
+			return nil, err
+		}
+		own, err := age(ctx, s, job.Kind(apart))
+		if err != nil {
+			return nil, err
+		}
+		dead, err := s.Client.Job.Query().Where(job.StatusEQ(job.StatusDEAD)).Count(ctx)
+		return []float64{others, own, float64(dead)}, err
+	}, waited("jobs"), waited(apart), prometheus.GaugeOpts{Name: "steward_jobs_dead", Help: "Jobs that have failed for good."})
 }

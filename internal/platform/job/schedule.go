@@ -7,6 +7,7 @@ import (
 	"steward/ent"
 	"steward/ent/job"
 	"steward/ent/jobschedule"
+	"steward/ent/predicate"
 	"steward/internal/platform/store"
 	"steward/internal/rules/ident"
 )
@@ -101,13 +102,13 @@ func (r *Runner) make(ctx context.Context, k Kind, now time.Time) error {
 	})
 }
 
-// age returns for how many seconds the job that is due longest has been.
-func age(ctx context.Context, s *store.Store) (float64, error) {
+// age returns for how many seconds the job that is due longest, of those that which keeps, has been.
+func age(ctx context.Context, s *store.Store, which predicate.Job) (float64, error) {
 	now, err := clock(ctx, s)
 	if err != nil {
 		return 0, err
 	}
-	first, err := s.Client.Job.Query().Where(job.StatusEQ(job.StatusREADY), job.RunAtLTE(now)).Order(job.ByRunAt()).First(ctx)
+	first, err := s.Client.Job.Query().Where(job.StatusEQ(job.StatusREADY), job.RunAtLTE(now), which).Order(job.ByRunAt()).First(ctx)
 	if ent.IsNotFound(err) {
 		return 0, nil
 	}
@@ -115,9 +116,4 @@ func age(ctx context.Context, s *store.Store) (float64, error) {
 		return 0, err
 	}
 	return now.Sub(first.RunAt).Seconds(), nil
-}
-
-func dead(ctx context.Context, s *store.Store) (float64, error) {
-	n, err := s.Client.Job.Query().Where(job.StatusEQ(job.StatusDEAD)).Count(ctx)
-	return float64(n), err
 }

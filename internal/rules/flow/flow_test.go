@@ -188,13 +188,13 @@ func TestTablesAreWellFormed(t *testing.T) {
 // TestNeeds pins what the moves with conditions take; everything else takes none.
 func TestNeeds(t *testing.T) {
 	want := map[string]Need{
-		"budget_plan SUBMITTED>DRAFT": Submitter, "budget_plan SUBMITTED>APPROVED": SecondPerson | Person,
+		"budget_plan SUBMITTED>DRAFT": Submitter, "budget_plan SUBMITTED>APPROVED": SecondPerson | Person | Recent,
 		"budget_plan SUBMITTED>RETURNED": SecondPerson | Note, "budget_plan APPROVED>REVISED": Note,
 		"budget_plan APPROVED>CLOSED": Person, "budget_plan REVISED>CLOSED": Person,
-		"procurement RECOMMENDED>SIGNED_OFF": SecondPerson | WithinLimit | Person, "procurement SIGNED_OFF>AWARDED": Person,
-		"contract UNDER_REVIEW>APPROVED": SecondPerson | WithinLimit | Person,
+		"procurement RECOMMENDED>SIGNED_OFF": SecondPerson | WithinLimit | Person | Recent, "procurement SIGNED_OFF>AWARDED": Person | Recent,
+		"contract UNDER_REVIEW>APPROVED": SecondPerson | WithinLimit | Person | Recent,
 		"objective GRADED>CLOSED":        Person, "objective ACTIVE>CANCELLED": Note,
-		"initiative SCHEDULED>APPROVED": SecondPerson | Person, "initiative SCHEDULED>DECLINED": Note | Person, "initiative SCHEDULED>PARKED": Note,
+		"initiative SCHEDULED>APPROVED": SecondPerson | Person | Recent, "initiative SCHEDULED>DECLINED": Note | Person, "initiative SCHEDULED>PARKED": Note,
 		"product_stage RETIRING>RETIRED": Note | Person,
 	}
 	for _, s := range beforeAward {

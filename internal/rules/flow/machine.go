@@ -25,6 +25,7 @@ const (
 	WithinLimit                   // the whole commitment is within the person's approval limit
 	Previous                      // only back to the state it was in before
 	Person                        // a person signed in, never an integration, token, import or job
+	Recent                        // signed in recently, where the whole commitment is above the second threshold
 )
 
 // Has reports whether n includes all of x.

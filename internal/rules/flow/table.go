@@ -34,7 +34,7 @@ func All() []Machine {
 var BudgetPlan = Machine{Name: "budget_plan", Initial: []string{"DRAFT"}, Moves: []Move{
 	{"DRAFT", "SUBMITTED", "submit", by(productOwner, portfolioManager), 0},
 	{"SUBMITTED", "DRAFT", "recall", by(productOwner, portfolioManager), Submitter},
-	{"SUBMITTED", "APPROVED", "approve", by(financeOfficer), SecondPerson | Person},
+	{"SUBMITTED", "APPROVED", "approve", by(financeOfficer), SecondPerson | Person | Recent},
 	{"SUBMITTED", "RETURNED", "return", by(financeOfficer), SecondPerson | Note},
 	// A returned plan can be edited, so it can also be handed in again.
 	{"RETURNED", "SUBMITTED", "submit", by(productOwner, portfolioManager), 0},
@@ -50,8 +50,8 @@ var Procurement = Machine{Name: "procurement", Initial: []string{"PLANNED"}, Mov
 		{"IN_PREPARATION", "PUBLISHED", "publish", by(procurementOfficer, portfolioManager), 0},
 		{"PUBLISHED", "EVALUATION", "evaluate", by(procurementOfficer, portfolioManager), 0},
 		{"EVALUATION", "RECOMMENDED", "recommend", by(procurementOfficer, portfolioManager, productOwner), 0},
-		{"RECOMMENDED", "SIGNED_OFF", "sign_off", by(expenseAuthority), SecondPerson | WithinLimit | Person},
-		{"SIGNED_OFF", "AWARDED", "award", by(procurementOfficer), Person},
+		{"RECOMMENDED", "SIGNED_OFF", "sign_off", by(expenseAuthority), SecondPerson | WithinLimit | Person | Recent},
+		{"SIGNED_OFF", "AWARDED", "award", by(procurementOfficer), Person | Recent},
 		{"AWARDED", "CONTRACTED", "contract", by(procurementOfficer), 0},
 	},
 	each(beforeAward, Move{To: "CANCELLED", Verb: "cancel", Roles: by(procurementOfficer), Needs: Note}),
@@ -70,7 +70,7 @@ var Contract = Machine{
 	Moves: slices.Concat(
 		[]Move{
 			{"DRAFT", "UNDER_REVIEW", "submit", by(procurementOfficer, portfolioManager), 0},
-			{"UNDER_REVIEW", "APPROVED", "approve", by(expenseAuthority), SecondPerson | WithinLimit | Person},
+			{"UNDER_REVIEW", "APPROVED", "approve", by(expenseAuthority), SecondPerson | WithinLimit | Person | Recent},
 		},
 		each([]string{"APPROVED", "ACTIVE", "EXPIRING", "EXPIRED"}, Move{To: "RENEWED", Verb: "renew", Roles: by(procurementOfficer), Needs: Person}),
 		each([]string{"APPROVED", "ACTIVE", "EXPIRING"}, Move{To: "SUSPENDED", Verb: "suspend", Roles: by(procurementOfficer), Needs: Note}),
@@ -94,7 +94,7 @@ var Initiative = Machine{Name: "initiative", Initial: []string{"DRAFT"}, Moves: 
 	{"SUBMITTED", "SCREENED", "screen", by(portfolioManager), 0},
 	{"SCREENED", "RANKED", "rank", by(portfolioManager), 0},
 	{"RANKED", "SCHEDULED", "schedule", by(portfolioManager), 0},
-	{"SCHEDULED", "APPROVED", "approve", by(executive), SecondPerson | Person},
+	{"SCHEDULED", "APPROVED", "approve", by(executive), SecondPerson | Person | Recent},
 	{"SCHEDULED", "DECLINED", "decline", by(executive), Note | Person},
 	{"SCHEDULED", "PARKED", "park", by(portfolioManager), Note},
 	{"PARKED", "RANKED", "rank", by(portfolioManager), 0},
