@@ -126,7 +126,7 @@ func (c *command) run(ctx context.Context) error {
 // serve runs the server until it is told to stop.
 func (c *command) serve(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // a twentieth less processor time for each request, for some tens of megabytes
+		debug.SetGCPercent(200) // some percent less processor time for each request, for some tens of megabytes
 	}
 	level, err := obs.Level(c.LogLevel)
 	if err != nil {
