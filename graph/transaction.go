@@ -30,6 +30,7 @@ func (d *door) mutate(ctx context.Context, c *call, next graphql.ResponseHandler
 			return d.failed(ctx, err)
 		case known:
 			c.refused.Clear() // it was carried out when it was asked first
+			c.outcome.Store(wentWell)
 			return &graphql.Response{Data: json.RawMessage(data)}
 		}
 	}

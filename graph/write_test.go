@@ -3,12 +3,16 @@ package graph_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
 	"steward/ent"
 	"steward/graph"
+	"steward/internal/platform/obs"
 	"steward/internal/platform/store"
 	"steward/internal/rules/civil"
 	"steward/internal/rules/money"
@@ -164,6 +168,26 @@ func TestIdempotency(t *testing.T) {
 		}
 		if n := s.Client.Vendor.Query().CountX(testkit.System()); n != before+1 {
 			t.Errorf("eight equal requests made %d vendors", n-before)
+		}
+	})
+}
+
+// A repetition that is given the first answer counts as one that went well.
+func TestRepetitionIsNoRefusal(t *testing.T) {
+	testkit.Databases(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, graph.Limits{})
+		counted := obs.NewMetrics()
+		w.door = graph.New(graph.Config{Store: s, Log: w.logger(), Metrics: graph.NewMetrics(counted.Register)})
+		for range 2 {
+			w.ask(w.pia(), `mutation{createVendor(input:{name:"One"},idempotencyKey:"k"){id}}`).fine(t)
+		}
+		w.ask(w.pia(), `mutation{createVendor(input:{name:"Two"},idempotencyKey:"k"){id}}`).code(t, "IDEMPOTENCY")
+		scraped := httptest.NewRecorder()
+		counted.Ops(false).ServeHTTP(scraped, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		for _, want := range []string{`outcome="ok"} 2`, `outcome="refused"} 1`} {
+			if !strings.Contains(scraped.Body.String(), `steward_graphql_operations_total{kind="mutation",operation="",`+want+"\n") {
+				t.Errorf("no %s in %s", want, regexp.MustCompile(`(?m)^steward_graphql_operations.*$`).FindAllString(scraped.Body.String(), -1))
+			}
 		}
 	})
 }
